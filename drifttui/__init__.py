@@ -1,0 +1,3 @@
+"""Incident-time drift triage in the terminal."""
+
+__version__ = "0.1.0"

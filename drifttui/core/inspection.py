@@ -1,0 +1,106 @@
+"""Everything a source can say about one unit when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from .identity import ResourceRef, UnitId
+from .planes import Document, ThreePlanes
+
+
+class IgnoreRule(NamedTuple):
+    """A suppression that the engine applies before it calls something different.
+
+    `group`, `kind` may hold globs as in Argo CD; an empty `namespace`/`name` matches all. `origin` says who set it
+    (`application`, `system`, `team`), `id` is how `hidden` names it.
+    """
+
+    id: str
+    group: str
+    kind: str
+    namespace: str = ""
+    name: str = ""
+    json_pointers: tuple[str, ...] = ()
+    jq_paths: tuple[str, ...] = ()
+    managers: tuple[str, ...] = ()
+    origin: str = "application"
+
+
+class Node(NamedTuple):
+    """One object of the resource tree, also those that no manifest declares (ReplicaSets, Pods)."""
+
+    ref: ResourceRef
+    parents: tuple[ResourceRef, ...] = ()
+    health: str = ""
+    health_message: str = ""
+    created_at: datetime | None = None
+    images: tuple[str, ...] = ()
+    orphan: bool = False
+    info: tuple[tuple[str, str], ...] = ()
+
+
+class Revision(NamedTuple):
+    """One deployed revision, newest first in an `Inspection`."""
+
+    revision: str
+    deployed_at: datetime | None = None
+    author: str = ""
+    message: str = ""
+    authored_at: datetime | None = None
+    initiated_by: str = ""
+    """Who or what started that sync."""
+    repo: str = ""
+
+
+class Event(NamedTuple):
+    """A Kubernetes event near this unit."""
+
+    at: datetime | None
+    reason: str
+    message: str
+    warning: bool = False
+    component: str = ""
+    count: int = 1
+    ref: ResourceRef | None = None
+
+
+class SyncWindow(NamedTuple):
+    kind: str
+    """`allow` or `deny`."""
+    schedule: str
+    duration: str
+    active: bool
+    manual_sync: bool = False
+    timezone: str = ""
+
+
+class Extra(NamedTuple):
+    """What Argo CD computes beside target and live, per managed resource. None where it did not say."""
+
+    normalized_live: Document | None = None
+    predicted_live: Document | None = None
+    """What the object would be after the next sync."""
+    modified: bool | None = None
+    """The engine's own word: does it call this resource different?"""
+
+
+class Inspection(NamedTuple):
+    """One unit opened at one time. Partial answers are kept: `gaps` says in one line each what could not be read."""
+
+    unit: UnitId
+    observed_at: datetime
+    resources: tuple[ThreePlanes, ...] = ()
+    extras: Mapping[ResourceRef, Extra] = {}
+    ignore_rules: tuple[IgnoreRule, ...] = ()
+    tree: tuple[Node, ...] = ()
+    revisions: tuple[Revision, ...] = ()
+    events: tuple[Event, ...] = ()
+    windows: tuple[SyncWindow, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+    list_keys: Mapping[str, Mapping[str, tuple[str, ...]]] = {}
+    """Per `group/Kind`, list keys that the cluster's own OpenAPI names: a path with `*` for positions → key names."""
+    defaults: Mapping[str, Mapping[str, object]] = {}
+    """Per `group/Kind`, defaults that the cluster's own OpenAPI names: a path with `*` for positions → value."""

@@ -1,0 +1,110 @@
+"""What a source is. A source reads one system; it never writes, caches, decides, or imports another source.
+
+A source module ends in `SOURCE = …`, a `SourceFactory`. Third parties register the same object with the entry-point
+group `drifttui.sources`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+
+from .board import Mode
+from .health import SourceHealth
+from .identity import ResourceRef, UnitId
+from .inspection import Inspection
+from .planes import Observation, Plane
+from .unit import Unit
+
+
+class Batch(NamedTuple):
+    """What a source learned in one go."""
+
+    source: str
+    at: datetime
+    units: tuple[Unit, ...] = ()
+    removed: tuple[UnitId, ...] = ()
+    complete: bool = False
+    """`units` is the whole list: any unit of this source that it lacks is gone."""
+    health: SourceHealth | None = None
+    touched: tuple[UnitId, ...] = ()
+    """Units whose objects changed, so that a look into them is out of date."""
+    inspection: Inspection | None = None
+    """A look that came unasked (replay)."""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """One system under one name. Every method raises only `SourceError`."""
+
+    name: str
+    """`argocd:eu-west-1`: unique in a session."""
+    system: ClassVar[str]
+    planes: ClassVar[frozenset[Plane]]
+
+    async def check(self) -> SourceHealth:
+        """Reachable, authenticated, each permission by name, clock skew. Never raises: what is wrong is in the answer."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class UnitSource(Source, Protocol):
+    """A source that lists units and then tells every change."""
+
+    mode: Mode
+
+    def watch(self) -> AsyncIterator[Batch]:
+        """First a `complete` batch, then changes, for as long as the session lasts.
+
+        Reconnects by itself with backoff and reports it in `Batch.health`; after a gap it sends a `complete` batch again.
+        It ends only by being closed. No unit is lost or doubled.
+        """
+        ...
+
+
+@runtime_checkable
+class Inspectable(Source, Protocol):
+    """A source that can look into one unit."""
+
+    async def inspect(self, unit: Unit) -> Inspection: ...
+
+
+@runtime_checkable
+class LiveReader(Source, Protocol):
+    """A source that reads the actual plane of single objects: the Kubernetes API."""
+
+    cluster: str
+    aliases: frozenset[str]
+    """Names and URLs by which units may call this cluster (`Unit.cluster`)."""
+
+    async def read(self, refs: Sequence[ResourceRef]) -> Sequence[Observation | Exception]:
+        """The objects in the order asked; an exception in the place of one that could not be read."""
+        ...
+
+    async def schema(self, group_kinds: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
+        """List keys and defaults of kinds from the cluster's OpenAPI, keyed `group/Kind` (see `Inspection`)."""
+        ...
+
+    async def may(self, verb: str, ref: ResourceRef, subresource: str = "") -> bool | None:
+        """SelfSubjectAccessReview; None where it could not be asked."""
+        ...
+
+    def watch_objects(self, refs: Sequence[ResourceRef]) -> AsyncIterator[Observation]:
+        """Changes of these objects as they happen, with bookmarks and recovery from 410. Ends when cancelled."""
+        ...
+
+
+Clock = Callable[[], datetime]
+"""Gives the time in UTC. Injected everywhere: replay and tests bring their own."""
+
+
+class SourceFactory(Protocol):
+    """Builds the sources of one system from settings: none where it is not configured, several for several servers."""
+
+    system: str
+    option_help: str
+
+    def __call__(self, settings: Any, clock: Clock) -> Sequence[Source]: ...
