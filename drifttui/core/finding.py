@@ -53,7 +53,7 @@ class Change(NamedTuple):
                 return self.actual
 
     def as_json(self) -> dict[str, Any]:
-        """The `changes` entry of every `--json` answer: an unknown plane is left out, `{"absent": true}` marks absence."""
+        """An entry of `changes` in every `--json` answer: an unknown plane is left out, `{"absent": true}` marks absence."""
         entry: dict[str, Any] = {"path": self.path}
         for plane in Plane:
             value = self.value(plane)
@@ -76,7 +76,7 @@ class Change(NamedTuple):
 
 
 class Hidden(NamedTuple):
-    """Something a rule removed from the comparison. `rule` is the id that `docs/` and `drifttui config rules` explain."""
+    """Something a rule removed from the comparison. `rule` is the id that `drifttui config rules` explains."""
 
     rule: str
     path: str
