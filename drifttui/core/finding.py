@@ -53,7 +53,7 @@ class Change(NamedTuple):
                 return self.actual
 
     def as_json(self) -> dict[str, Any]:
-        """An entry of `changes` in every `--json` answer: an unknown plane is left out, `{"absent": true}` marks absence."""
+        """An entry of `changes` in `--json` answers: an unknown plane is left out, `{"absent": true}` marks absence."""
         entry: dict[str, Any] = {"path": self.path}
         for plane in Plane:
             value = self.value(plane)

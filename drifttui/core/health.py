@@ -21,7 +21,7 @@ class Standing(StrEnum):
 
 
 class Permission(NamedTuple):
-    """One right this source needs, in the words of its system, such as `applications,get` or `list deployments.apps`."""
+    """One right this source needs, in its system's words, such as `applications,get` or `list deployments.apps`."""
 
     name: str
     allowed: bool | None

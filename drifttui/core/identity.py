@@ -47,7 +47,8 @@ class UnitId(NamedTuple):
 class ResourceRef(NamedTuple):
     """One object inside a unit.
 
-    Kubernetes: `cluster` + `group`/`kind`/`namespace`/`name` (`group` is empty for core, `namespace` for cluster scope).
+    Kubernetes: `cluster` + `group`/`kind`/`namespace`/`name` (`group` is empty for core,
+    `namespace` for cluster scope).
     Stacks: `cluster` is the stack and `address` the Terraform address; `kind` its type and `name` its name.
     The API version is not part of it: the same object is served under several.
     """

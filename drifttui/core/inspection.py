@@ -62,7 +62,7 @@ class Event(NamedTuple):
     message: str
     warning: bool = False
     component: str = ""
-    count: int = 1
+    times: int = 1
     ref: ResourceRef | None = None
 
 

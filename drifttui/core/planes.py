@@ -83,7 +83,13 @@ class ThreePlanes(NamedTuple):
         held = self.plane(new.plane)
         if held is not None and held.observed_at and new.observed_at and held.observed_at > new.observed_at:
             return self
-        return self._replace(**{new.plane.value: new})
+        match new.plane:
+            case Plane.DESIRED:
+                return self._replace(desired=new)
+            case Plane.RECORDED:
+                return self._replace(recorded=new)
+            case Plane.ACTUAL:
+                return self._replace(actual=new)
 
     def value(self, plane: Plane) -> Document | Mark:
         """The document, `ABSENT` or `UNKNOWN`."""

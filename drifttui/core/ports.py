@@ -44,7 +44,7 @@ class Source(Protocol):
     planes: ClassVar[frozenset[Plane]]
 
     async def check(self) -> SourceHealth:
-        """Reachable, authenticated, each permission by name, clock skew. Never raises: what is wrong is in the answer."""
+        """Reachable, authenticated, each permission by name, clock skew. Never raises: the answer says what is wrong."""
         ...
 
     async def close(self) -> None: ...
@@ -59,8 +59,8 @@ class UnitSource(Source, Protocol):
     def watch(self) -> AsyncIterator[Batch]:
         """First a `complete` batch, then changes, for as long as the session lasts.
 
-        Reconnects by itself with backoff and reports it in `Batch.health`; after a gap it sends a `complete` batch again.
-        It ends only by being closed. No unit is lost or doubled.
+        Reconnects by itself with backoff and reports it in `Batch.health`; after a gap it sends a `complete` batch
+        again. It ends only by being closed. No unit is lost or doubled.
         """
         ...
 

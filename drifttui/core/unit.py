@@ -121,7 +121,7 @@ _ENV_LABELS = ("environment", "env", "app.kubernetes.io/environment", "tags.data
 
 
 def environment_of(labels: Mapping[str, str], *names: str) -> str:
-    """`prod`, `staging`, `dev` or empty, from labels first, then from words inside names, the first name that has one."""
+    """`prod`, `staging`, `dev` or empty: from labels first, then from words inside names."""
     for label in _ENV_LABELS:
         if value := _ENVIRONMENTS.get(labels.get(label, "").lower()):
             return value
