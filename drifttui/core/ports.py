@@ -44,7 +44,7 @@ class Source(Protocol):
     planes: ClassVar[frozenset[Plane]]
 
     async def check(self) -> SourceHealth:
-        """Reachable, authenticated, each permission by name, clock skew. Never raises: the answer says what is wrong."""
+        """Reachable, authenticated, each permission by name, clock skew. Never raises: the answer says it all."""
         ...
 
     async def close(self) -> None: ...
