@@ -1,0 +1,91 @@
+"""`python -m tests.cluster up | down | status | seed | build`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from tests.cluster import cluster as clusters
+from tests.cluster.build import BuildFailed, GoMissing, build_all
+from tests.cluster.cluster import Cluster
+from tests.cluster.seed import seed
+from tests.cluster.state import default_data
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
+    parser.add_argument("--data", type=Path, default=default_data(), help="data folder (default: %(default)s)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("build", help="build what is not in the cache yet")
+    up = commands.add_parser("up", help="start, or find it running, and seed it")
+    up.add_argument("--no-seed", action="store_true", help="leave it without units")
+    commands.add_parser("down", help="stop it and remove its data")
+    commands.add_parser("status", help="say what runs; exit 1 when it is not up")
+    commands.add_parser("seed", help="commit the manifests and create the units")
+    chosen = parser.parse_args(arguments)
+    try:
+        return {"build": _build, "up": _up, "down": _down, "status": _status, "seed": _seed}[chosen.command](chosen)
+    except (BuildFailed, GoMissing, LookupError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _build(_chosen: argparse.Namespace) -> int:
+    for name, path in build_all(_say).files.items():
+        print(f"{name:24} {path}")
+    return 0
+
+
+def _up(chosen: argparse.Namespace) -> int:
+    began = time.monotonic()
+    cluster = Cluster.attach(chosen.data)
+    if cluster is None:
+        clusters.stop(chosen.data)
+        cluster = Cluster.start(chosen.data, owned=False, report=_say)
+    if not chosen.no_seed and not cluster.state.seeded:
+        seed(cluster, _say)
+    _say(f"up after {time.monotonic() - began:.1f} s")
+    print(clusters.describe(cluster))
+    print("\nTo look at it:\n")
+    print(f"  {cluster.start_command()}")
+    return 0
+
+
+def _down(chosen: argparse.Namespace) -> int:
+    left = clusters.stop(chosen.data)
+    print(f"{left} processes are still there" if left else "stopped")
+    return 1 if left else 0
+
+
+def _status(chosen: argparse.Namespace) -> int:
+    cluster = _running(chosen)
+    print(clusters.describe(cluster))
+    for process in cluster.processes.started:
+        print(f"{process.name:36} pid {process.pid}")
+    for each in cluster.argocd().applications() if cluster.state.seeded else []:
+        status = each["status"]
+        name = f"{each['metadata']['namespace']}/{each['metadata']['name']}"
+        print(f"{name:36} {status['sync']['status']:12} {status['health']['status']}")
+    return 0
+
+
+def _seed(chosen: argparse.Namespace) -> int:
+    seed(_running(chosen), _say)
+    return 0
+
+
+def _running(chosen: argparse.Namespace) -> Cluster:
+    cluster = Cluster.attach(chosen.data)
+    if cluster is None:
+        raise LookupError(f"no cluster runs in {chosen.data}: python -m tests.cluster up")
+    return cluster
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""The units: manifests committed to Git by people, and the Applications that point there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+from tests.cluster.repository import ERIN, FRANK, RELEASE_BOT
+
+if TYPE_CHECKING:
+    from tests.cluster.cluster import Cluster
+
+HERE = Path(__file__).parent
+UNITS = 19
+"""Applications that exist once the ApplicationSet and the app of apps have made their children."""
+
+
+def seed(cluster: Cluster, report: Callable[[str], None] = lambda line: None) -> None:
+    """Commit, apply, and wait until Argo CD has synced every unit. Does nothing that was already done."""
+    began = time.monotonic()
+    publish(cluster)
+    apply_applications(cluster)
+    report(f"waiting for {UNITS} units")
+    cluster.argocd().sync("reports", "team-blue")
+    wait_until_settled(cluster)
+    timings = dict(cluster.state.timings) | {"seed": time.monotonic() - began}
+    cluster.state = cluster.state.but(seeded=True, timings=timings)
+
+
+def publish(cluster: Cluster) -> None:
+    """Two people and a program have worked on this repository, so that history has more than one author."""
+    cluster.repository.create()
+    files = {str(path.relative_to(HERE)): path.read_text() for path in sorted((HERE / "apps").rglob("*.yaml"))}
+    files = {name: Template(text).safe_substitute(GIT_URL=cluster.state.git_url) for name, text in files.items()}
+    ours = {name: text for name, text in files.items() if "/edge-" in name or "/platform" in name or "/dns" in name}
+    cluster.repository.commit({"README.md": "Manifests of every unit.\n"}, "Begin", RELEASE_BOT)
+    cluster.repository.commit(ours, "Edge proxies and platform services", FRANK)
+    cluster.repository.commit(files, "Shop and payments\n\nReviewed-by: Frank Meyer <frank@example.com>", ERIN)
+
+
+def apply_applications(cluster: Cluster) -> None:
+    text = (HERE / "manifests" / "applications.yaml").read_text()
+    manifest = Template(text).safe_substitute(GIT_URL=cluster.state.git_url)
+    cluster.kubectl("apply", "-f", "-", context="alice", stdin=manifest)
+
+
+def wait_until_settled(cluster: Cluster, limit: float = 120.0) -> None:
+    """Until every unit is synced and healthy. Raises `TimeoutError` naming those that are not."""
+    argocd = cluster.argocd()
+    deadline = time.monotonic() + limit
+    while True:
+        found = argocd.applications()
+        waiting = [
+            f"{each['metadata']['name']} ({status.get('sync', {}).get('status')}, {status.get('health', {}).get('status')})"
+            for each in found
+            if (status := each.get("status", {})).get("sync", {}).get("status") != "Synced"
+            or status.get("health", {}).get("status") != "Healthy"
+        ]
+        if len(found) >= UNITS and not waiting:
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"after {limit:.0f} s {len(found)} units exist and these wait: {', '.join(waiting)}")
+        cluster.processes.check()
+        time.sleep(0.5)
