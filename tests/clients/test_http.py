@@ -253,7 +253,7 @@ async def test_an_oversized_answer_is_cut_while_reading() -> None:
     async def handler(_: Request, reply: Reply) -> None:
         nonlocal sent
         await reply.head(content_type="application/json", transfer_encoding="chunked")
-        for _ in range(1000):
+        for _count in range(1000):
             await reply.chunk(b"x" * 65536)
             sent += 65536
         await reply.raw(b"0\r\n\r\n")
@@ -464,7 +464,7 @@ async def test_a_stream_ends_with_the_last_whole_line() -> None:
 async def test_a_line_past_the_limit_is_skipped_and_told() -> None:
     async def handler(_: Request, reply: Reply) -> None:
         await reply.head(content_type="text/event-stream", transfer_encoding="chunked")
-        for _ in range(10):
+        for _count in range(10):
             await reply.chunk(b"x" * 500)
         await reply.chunk(b"\nshort\n")
         await reply.raw(b"0\r\n\r\n")
