@@ -1,9 +1,9 @@
 """Credentials from an exec plugin (`aws eks get-token`, `gke-gcloud-auth-plugin`, `kubelogin`, …).
 
 Protocol `client.authentication.k8s.io/v1` and `v1beta1`: the plugin is told about the call in `KUBERNETES_EXEC_INFO`
-and prints an ExecCredential
-(kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins). It is run here and not by the `kubernetes` package, which hands it the terminal as stdin and lets its stderr paint over
-the screen.
+and prints an ExecCredential (kubernetes.io/docs/reference/access-authn-authz/authentication, "client-go credential
+plugins"). It is run here and not by the `kubernetes` package, which hands it the terminal as stdin and lets its stderr
+paint over the screen.
 """
 
 from __future__ import annotations
