@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any
 
 from .finding import Finding
 from .health import Freshness, SourceHealth, Standing, freshness
@@ -49,14 +47,11 @@ class Look:
     hint: str = ""
 
 
-NOTHING: Any = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True)
 class Board:
-    units: Mapping[UnitId, Unit] = field(default=NOTHING)
-    looks: Mapping[UnitId, Look] = field(default=NOTHING)
-    sources: Mapping[str, SourceHealth] = field(default=NOTHING)
+    units: Mapping[UnitId, Unit] = field(default_factory=dict)
+    looks: Mapping[UnitId, Look] = field(default_factory=dict)
+    sources: Mapping[str, SourceHealth] = field(default_factory=dict)
     at: datetime | None = None
     """The moment that this board shows: now when live, the scrubber's time in a replay."""
     mode: Mode = Mode.LIVE

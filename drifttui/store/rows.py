@@ -1,0 +1,39 @@
+"""Rows of the last session, so that ten thousand units are on screen before the first answer arrives.
+
+What comes from here is always shown as stale: nobody has vouched for it since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from drifttui.core.errors import InputError
+from drifttui.core.unit import Unit
+
+from .paths import cache_directory, write_private
+from .wire import units_in, units_out
+
+
+class RowCache:
+    """One file per set of sources: another kubeconfig must not show the rows of this one."""
+
+    def __init__(self, sources: Iterable[str], directory: Path | None = None) -> None:
+        name = hashlib.sha256("\x00".join(sorted(sources)).encode()).hexdigest()[:16]
+        self.path = (directory or cache_directory()) / f"rows-{name}.msgpack"
+
+    def load(self) -> list[Unit]:
+        """The rows, or none: a cache that cannot be read is no news."""
+        try:
+            return units_in(self.path.read_bytes())
+        except (OSError, ValueError):
+            return []
+
+    def save(self, units: Iterable[Unit]) -> bool:
+        """False where nothing could be written; the session goes on without a cache."""
+        try:
+            write_private(self.path, units_out(units))
+        except (OSError, InputError):
+            return False
+        return True
