@@ -52,6 +52,8 @@ async def run_plugin(context: KubeContext, *, timeout: float) -> Credential:
     environment["KUBERNETES_EXEC_INFO"] = json.dumps(_info(context, spec, version))
     try:
         finished = await kube_process.run(command, environment=environment, folder=None, timeout=timeout)
+    except TimeoutError:
+        raise _failed(context, f"it gave no answer in {timeout:g} s and was ended") from None
     except FileNotFoundError:
         advice = str(spec.get("installHint") or "") or f"Install {spec['command']}, or put it on PATH."
         raise Unauthenticated(
@@ -61,8 +63,6 @@ async def run_plugin(context: KubeContext, *, timeout: float) -> Credential:
         raise _failed(context, f"it cannot be started: {error.strerror}") from None
     except ValueError as error:
         raise _failed(context, f"it cannot be started: {error}") from None
-    except TimeoutError:
-        raise _failed(context, f"it gave no answer in {timeout:g} s and was ended") from None
     except kube_process.TooMuchOutput:
         raise _failed(context, "it wrote more than a megabyte and was ended") from None
     if finished.code:
