@@ -1,0 +1,7 @@
+"""`python -m drifttui`."""
+
+import sys
+
+from drifttui.cli import main
+
+sys.exit(main())

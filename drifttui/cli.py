@@ -1,0 +1,107 @@
+"""The command line. Nothing heavy is imported before it is known what is wanted."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple, NoReturn
+
+from drifttui import __version__
+from drifttui.core.errors import DriftError
+
+
+class Command(NamedTuple):
+    module: str
+    help: str
+
+
+COMMANDS: Mapping[str, Command] = {
+    "demo": Command("drifttui.commands.demo", "the screen on a recorded incident: no account, no cluster, no network"),
+    "scan": Command(
+        "drifttui.commands.scan", "list units and what differs (exit 0 clean, 2 drift, 3 unknown or stale)"
+    ),
+    "diff": Command("drifttui.commands.diff", "compare two or three planes, from files or of a live unit"),
+    "who": Command("drifttui.commands.who", "who holds each field that differs, and which revision declared it"),
+    "classify": Command("drifttui.commands.classify", "judge one labelled case: drift class, risk, action, reasons"),
+    "policy": Command("drifttui.commands.policy", "check the policy, or test it against labelled cases"),
+    "doctor": Command("drifttui.commands.doctor", "is every source reachable, authenticated and permitted?"),
+    "config": Command(
+        "drifttui.commands.config", "what is in force, and from where; `config rules` explains every rule"
+    ),
+}
+
+EPILOG = """commands:
+{commands}
+
+`drifttui COMMAND --help` tells more. Without a command the screen starts.""".format(
+    commands="\n".join(f"  {name:<10} {command.help}" for name, command in COMMANDS.items())
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse exits with 2 on a wrong call, and 2 means drift here."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(1, f"{self.prog}: {message}. Try `{self.prog} --help`.\n")
+
+
+def _top() -> Parser:
+    from drifttui.commands.options import add_session_arguments
+
+    parser = Parser(
+        prog="drifttui",
+        description="Incident-time drift triage: what differs from Git, how fresh that is, who did it.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=f"drifttui {__version__}")
+    add_session_arguments(parser, screen=True)
+    return parser
+
+
+def _split(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The command and its arguments. Options may stand before the command as well as behind it."""
+    if arguments and arguments[0] in COMMANDS:
+        return arguments[0], list(arguments[1:])
+    _, left = _top().parse_known_args(arguments) if not {"-h", "--help", "--version"} & set(arguments) else (None, [])
+    first = next((word for word in left if not word.startswith("-")), None)
+    if first in COMMANDS:
+        rest = list(arguments)
+        rest.remove(str(first))
+        return first, rest
+    return None, list(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    name, rest = _split(arguments)
+    if name is None:
+        options = _top().parse_args(rest)
+        screen: Any = import_module("drifttui.commands.screen")
+        return int(screen.run(options))
+    module: Any = import_module(COMMANDS[name].module)
+    parser = Parser(
+        prog=f"drifttui {name}",
+        description=(module.__doc__ or "").strip(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    run: Callable[[argparse.Namespace], int] = module.run
+    return run(parser.parse_args(rest))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and gives its exit code. An error an operator can meet is one line on stderr."""
+    try:
+        return _run(sys.argv[1:] if arguments is None else arguments)
+    except DriftError as error:
+        print(f"drifttui: {error.one_line()}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader left (`drifttui scan | head`). Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 141

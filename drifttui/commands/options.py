@@ -1,0 +1,58 @@
+"""Arguments that the screen and the commands on live systems share."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_session_arguments(parser: argparse.ArgumentParser, *, screen: bool = False) -> None:
+    kubernetes = parser.add_argument_group("Kubernetes")
+    kubernetes.add_argument("--kubeconfig", metavar="FILE", help="instead of $KUBECONFIG or ~/.kube/config")
+    kubernetes.add_argument(
+        "--context",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this context; may be repeated (default: all of the kubeconfig)",
+    )
+    kubernetes.add_argument("--no-kubernetes", action="store_true", help="read no cluster directly")
+    argocd = parser.add_argument_group("Argo CD")
+    argocd.add_argument("--argocd-server", metavar="URL", help="instead of $ARGOCD_SERVER or the argocd CLI's context")
+    argocd.add_argument(
+        "--argocd-token-file", metavar="FILE", help="instead of $ARGOCD_AUTH_TOKEN; read again when it changes"
+    )
+    argocd.add_argument("--argocd-ca-file", metavar="FILE", help="certificate authority of the server")
+    argocd.add_argument("--argocd-insecure", action="store_true", help="do not verify the server's certificate")
+    argocd.add_argument("--argocd-context", metavar="NAME", help="context of the argocd CLI's own configuration")
+    argocd.add_argument(
+        "--argocd-crd", action="store_true", help="read Application objects through Kubernetes, without a token"
+    )
+    argocd.add_argument(
+        "--argocd-cluster", metavar="CONTEXT", help="kubeconfig context of the cluster that Argo CD itself runs in"
+    )
+    general = parser.add_argument_group("general")
+    general.add_argument(
+        "--config", metavar="FILE", help="settings file (default: drifttui/config.toml in $XDG_CONFIG_HOME)"
+    )
+    general.add_argument("--policy", metavar="DIR", help="policy folder (default: drifttui/policy in $XDG_CONFIG_HOME)")
+    general.add_argument(
+        "--read-only",
+        nargs="?",
+        const="yes",
+        default=None,
+        choices=("yes", "strict"),
+        help="refuse every write; `strict` also does without reads that have side effects",
+    )
+    general.add_argument(
+        "--filter", default="", metavar="TERMS", help="as typed after `/`: 'sync:out env:prod risk:>=high'"
+    )
+    general.add_argument("--incident", default="", metavar="ID", help="incident that this session belongs to")
+    if screen:
+        general.add_argument("--theme", default="", metavar="NAME", help="drift-dark, drift-light, drift-safe, …")
+        general.add_argument(
+            "--no-cache", action="store_true", help="neither show nor keep the rows of the last session"
+        )
+
+
+def add_json_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else there")

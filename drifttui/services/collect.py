@@ -1,0 +1,364 @@
+"""Collects what every source says into one board after another.
+
+One daemon thread runs an event loop of its own, with one task per source, so that a slow source delays nobody and the
+screen never waits for the network. What arrives is merged there and published at most ten times a second; the screen
+takes the newest board whenever it likes. Live, demo and replay differ only in their sources and their clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Any
+
+from drifttui.core.board import Board, Depth, Look, Mode
+from drifttui.core.errors import DriftError, SourceError
+from drifttui.core.health import SourceHealth, Standing
+from drifttui.core.identity import UnitId
+from drifttui.core.ports import Batch, Clock, Source, UnitSource
+from drifttui.core.unit import Unit
+from drifttui.store.rows import RowCache
+
+from .due import Due
+from .look import Looker
+
+PUBLISH_EVERY = 0.1
+"""Seconds between boards. Faster than an eye reads a changing row, slow enough for 1,000 updates a second."""
+
+CHECK_EVERY = 30.0
+"""Seconds between health checks of a source."""
+
+SAVE_EVERY = 60.0
+"""Seconds between saves of the row cache."""
+
+LOOKS_AT_ONCE = 4
+"""Units looked into at the same time: enough to fill the list, few enough not to burden a server in trouble."""
+
+INSPECTIONS_KEPT = 32
+"""Whole documents kept; older ones are read again when their unit is opened."""
+
+
+class Collector:
+    """Feeds boards. `start` and `stop` once; the other methods from any thread."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        looker: Looker,
+        clock: Clock,
+        *,
+        mode: Mode = Mode.LIVE,
+        cache: RowCache | None = None,
+        incident: str = "",
+        read_only: bool = False,
+        record: Callable[[Batch], None] | None = None,
+    ) -> None:
+        self._sources = {source.name: source for source in sources}
+        self._looker = looker
+        self._clock = clock
+        self._cache = cache
+        self._record = record
+        self._template = Board(mode=mode, incident=incident, read_only=read_only)
+        self._units: dict[UnitId, Unit] = {}
+        self._looks: dict[UnitId, Look] = {}
+        self._inspected: OrderedDict[UnitId, None] = OrderedDict()
+        self._health: dict[str, SourceHealth] = {
+            source.name: SourceHealth(source.name, source.system, Standing.STARTING) for source in sources
+        }
+        self._due = Due()
+        self._opened: UnitId | None = None
+        self._changed: set[UnitId] | None = set()
+        self._dirty = asyncio.Event()
+        self._version = 0
+        self._lock = threading.Lock()
+        self._newest: Board | None = None
+        self._failure: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = asyncio.Event()
+        self._live_watch: asyncio.Task[None] | None = None
+
+    # From any thread.
+
+    def now(self) -> Any:
+        return self._clock()
+
+    def start(self) -> None:
+        """Rows of the last session are on the first board, stale; then the thread starts."""
+        if self._cache is not None:
+            names = self._sources.keys()
+            self._units = {unit.id: unit for unit in self._cache.load() if unit.id.source in names}
+        self._changed = None
+        self._publish()
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="drifttui-io", daemon=True)
+        self._thread.start()
+        ready.wait(5)
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """Ends the thread; what does not end in `timeout` seconds dies with the process."""
+        self._call(self._stopping.set)
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def drain(self) -> Board | None:
+        """The newest board since the last call, or None. Raises what went wrong in the thread: a bug is loud."""
+        if self._failure is not None:
+            raise self._failure
+        with self._lock:
+            board, self._newest = self._newest, None
+        return board
+
+    def open(self, unit: UnitId | None) -> None:
+        """The operator looks at this unit: it comes first, and stays fresh."""
+        self._call(self._open, unit)
+
+    def refresh(self, unit: UnitId | None) -> None:
+        """Look again at `unit` now, or check every source and look again everywhere."""
+        self._call(self._refresh, unit)
+
+    def _call(self, function: Callable[..., object], *args: object) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            try:
+                loop.call_soon_threadsafe(function, *args)
+            except RuntimeError:
+                return  # The loop closed between the check and the call: the session is over.
+
+    # In the thread.
+
+    def _run(self, ready: threading.Event) -> None:
+        try:
+            asyncio.run(self._main(ready))
+        except BaseException as error:
+            self._failure = error
+            ready.set()
+
+    async def _main(self, ready: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        ready.set()
+        jobs: list[Coroutine[Any, Any, None]] = [self._publisher(), self._looking(), self._saving()]
+        for source in self._sources.values():
+            jobs.append(self._checking(source))
+            if isinstance(source, UnitSource):
+                jobs.append(self._watching(source))
+        tasks = [asyncio.create_task(job) for job in jobs]
+        stop = asyncio.create_task(self._stopping.wait())
+        try:
+            done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_EXCEPTION)
+            while stop not in done:
+                for task in done:
+                    task.result()
+                tasks = [task for task in tasks if not task.done()]
+                done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if self._live_watch is not None:
+                tasks.append(self._live_watch)
+            for task in [*tasks, stop]:
+                task.cancel()
+            await asyncio.gather(*tasks, stop, return_exceptions=True)
+            if self._cache is not None and self._units:
+                self._cache.save(self._units.values())
+            await asyncio.gather(*(source.close() for source in self._sources.values()), return_exceptions=True)
+
+    async def _watching(self, source: UnitSource) -> None:
+        async with aclosing(source.watch()) as batches:  # type: ignore[type-var]
+            async for batch in batches:
+                self._merge(batch)
+
+    def _merge(self, batch: Batch) -> None:
+        if self._record is not None:
+            self._record(batch)
+        changed: set[UnitId] = set()
+        for unit in batch.units:
+            before = self._units.get(unit.id)
+            self._units[unit.id] = unit
+            changed.add(unit.id)
+            self._due.unit_changed(before, unit, self._looks.get(unit.id))
+        gone = set(batch.removed)
+        if batch.complete:
+            listed = {unit.id for unit in batch.units}
+            gone |= {key for key in self._units if key.source == batch.source and key not in listed}
+        for key in gone:
+            self._units.pop(key, None)
+            self._looks.pop(key, None)
+            self._due.forget(key)
+        for key in batch.touched:
+            self._due.again(key)
+        if batch.health is not None:
+            self._set_health(batch.health)
+        if batch.inspection is not None and batch.inspection.unit in self._units:
+            unit = self._units[batch.inspection.unit]
+            self._keep(unit.id, self._looker.judge(unit, batch.inspection, self._looks.get(unit.id)))
+        self._mark(changed | gone if not batch.complete else None)
+
+    def _set_health(self, new: SourceHealth) -> None:
+        """A watch does not ask for permissions; what the last check found out about them stays."""
+        held = self._health.get(new.name)
+        if held is not None:
+            new = new._replace(
+                permissions=new.permissions or held.permissions,
+                version=new.version or held.version,
+                identity=new.identity or held.identity,
+                address=new.address or held.address,
+                method=new.method or held.method,
+                checked_at=new.checked_at or held.checked_at,
+                newest_answer=new.newest_answer or held.newest_answer,
+                unit_count=new.unit_count or held.unit_count,
+                clock_skew=new.clock_skew if new.clock_skew is not None else held.clock_skew,
+            )
+        self._health[new.name] = new
+
+    async def _checking(self, source: Source) -> None:
+        while True:
+            found = await source.check()
+            held = self._health[source.name]
+            if isinstance(source, UnitSource) and held.standing is not Standing.STARTING:
+                # The watch knows better whether rows arrive; the check adds what only it asks for.
+                found = held._replace(
+                    permissions=found.permissions or held.permissions,
+                    version=found.version or held.version,
+                    identity=found.identity or held.identity,
+                    checked_at=found.checked_at,
+                    clock_skew=found.clock_skew if found.clock_skew is not None else held.clock_skew,
+                    latency_ms=found.latency_ms if found.latency_ms is not None else held.latency_ms,
+                )
+            self._set_health(found)
+            self._mark(set())
+            try:
+                await asyncio.wait_for(self._due.check_again.wait(), CHECK_EVERY)
+            except TimeoutError:
+                continue
+
+    # Looking into units.
+
+    def _open(self, unit: UnitId | None) -> None:
+        if unit == self._opened:
+            return
+        self._opened = unit
+        if self._live_watch is not None:
+            self._live_watch.cancel()
+            self._live_watch = None
+        self._due.opened(unit)
+
+    def _refresh(self, unit: UnitId | None) -> None:
+        if unit is not None:
+            self._due.again(unit, first=True)
+            return
+        self._due.check_sources_now()
+        for key, held in self._looks.items():
+            if held.findings or held.depth is Depth.FAILED:
+                self._due.again(key)
+
+    async def _looking(self) -> None:
+        running: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                while len(running) < LOOKS_AT_ONCE:
+                    unit = self._due.next(self._units, self._looks, self._opened, self._clock(), self._looker.can_look)
+                    if unit is None:
+                        break
+                    running.add(asyncio.create_task(self._look(unit)))
+                waiting = asyncio.create_task(self._due.wait())
+                done, _ = await asyncio.wait({*running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
+                for task in done - {waiting}:
+                    running.discard(task)
+                    task.result()
+        finally:
+            for task in running:
+                task.cancel()
+
+    async def _look(self, unit: Unit) -> None:
+        before = self._looks.get(unit.id) or Look()
+        if unit.id == self._opened or before.depth is Depth.LISTED:
+            self._set_look(unit.id, Look(Depth.READING, before.findings, before.inspection, before.hidden, before.at))
+        try:
+            inspection = await self._looker.inspect(unit)
+        except SourceError as error:
+            failed = Look(
+                Depth.FAILED, before.findings, before.inspection, before.hidden, self._clock(), error.one_line(), error.hint
+            )
+            self._due.looked(unit.id)
+            self._set_look(unit.id, failed)
+            return
+        self._due.looked(unit.id)
+        current = self._units.get(unit.id)
+        if current is None:
+            return
+        if self._record is not None:
+            self._record(Batch(unit.id.source, self._clock(), inspection=inspection))
+        self._keep(unit.id, self._looker.judge(current, inspection, before))
+        if unit.id == self._opened and self._live_watch is None:
+            self._live_watch = asyncio.create_task(self._watch_objects(current, inspection.resources))
+
+    async def _watch_objects(self, unit: Unit, resources: Sequence[Any]) -> None:
+        """Objects of the opened unit tell of their changes, so that an edit is on screen before any poll."""
+        changes: Awaitable[None] = self._looker.wait_for_changes(
+            unit, [planes.ref for planes in resources], lambda: self._due.again(unit.id, first=True)
+        )
+        try:
+            await changes
+        except DriftError:
+            return  # The source's own health says so; the unit is still looked at by the clock.
+
+    def _keep(self, unit: UnitId, look: Look) -> None:
+        self._inspected[unit] = None
+        self._inspected.move_to_end(unit)
+        while len(self._inspected) > INSPECTIONS_KEPT:
+            oldest, _ = self._inspected.popitem(last=False)
+            if oldest != self._opened and (held := self._looks.get(oldest)) is not None:
+                self._looks[oldest] = Look(held.depth, held.findings, None, held.hidden, held.at, held.error, held.hint)
+        self._set_look(unit, look)
+
+    def _set_look(self, unit: UnitId, look: Look) -> None:
+        self._looks[unit] = look
+        self._mark({unit})
+
+    # Publishing.
+
+    def _mark(self, changed: set[UnitId] | None) -> None:
+        if changed is None or self._changed is None:
+            self._changed = None
+        else:
+            self._changed |= changed
+        self._dirty.set()
+
+    async def _publisher(self) -> None:
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            self._publish()
+            await asyncio.sleep(PUBLISH_EVERY)
+
+    def _publish(self) -> None:
+        self._version += 1
+        changed = None if self._changed is None else frozenset(self._changed)
+        self._changed = set()
+        with self._lock:
+            waiting = self._newest
+            if waiting is not None:
+                changed = None if changed is None or waiting.changed is None else changed | waiting.changed
+            self._newest = Board(
+                units=dict(self._units),
+                looks=dict(self._looks),
+                sources=dict(self._health),
+                at=self._clock(),
+                mode=self._template.mode,
+                version=self._version,
+                changed=changed,
+                incident=self._template.incident,
+                read_only=self._template.read_only,
+            )
+
+    async def _saving(self) -> None:
+        while self._cache is not None:
+            await asyncio.sleep(SAVE_EVERY)
+            if self._units:
+                await asyncio.to_thread(self._cache.save, list(self._units.values()))
+
+
