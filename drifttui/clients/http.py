@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,6 +26,7 @@ from .http_errors import (
     too_large,
     too_slow,
 )
+from .limits import Limits
 from .lines import Lines
 from .retry import Backoff, Rng
 from .tls import Tls
@@ -39,21 +39,8 @@ Auth = Callable[[bool], Awaitable[Mapping[str, str]]]
 Raises `Unauthenticated` where there are none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds of one call. Seconds and bytes."""
-
-    connect: float = 5.0
-    between_bytes: float = 20.0
-    total: float = 30.0
-    """Over all tries, so that a server which sends one byte a second blocks nothing."""
-    body: int = 64 * 1024 * 1024
-    """Decompressed, counted while reading."""
-    line: int = 16 * 1024 * 1024
-    idle: float = 40.0
-    """A stream without bytes for so long is taken for half-open. More than two keepalives of 15 s."""
-    open: float = 60.0
-    """Until a stream sends its head. Argo CD does so with the first event only."""
+class _NoHead(Exception):
+    """A stream was asked for, and nothing at all came back in `Limits.open`."""
 
 
 class Answer(NamedTuple):
@@ -181,41 +168,49 @@ class Http:
         accept: str,
         permission: str = "",
         opened: Callable[[], None] = lambda: None,
-    ) -> AsyncIterator[bytes | None]:
+    ) -> AsyncGenerator[bytes | None, None]:
         """The lines of an answer that does not end, without newlines; None for one that was too long and was skipped.
 
-        Ends when the server ends the answer. Raises `Unreachable` when no byte came for `limits.idle` seconds after
-        the head, or no head for `limits.open`: the connection may be half-open. `opened` is called when the head
-        arrived.
+        Ends when the server ends the answer, or sent no head for `limits.open` seconds: there may be nothing to tell,
+        or the connection may be half-open, and only asking otherwise can tell which. Raises `Unreachable` when no byte
+        came for `limits.idle` seconds after the head. `opened` is called when the head arrived.
         """
         permit(self.access, "GET", path, self.name, Effect.NONE)
+        try:
+            async with self._opened("GET", path, params, {"accept": accept}, None, permission, stream=True) as response:
+                opened()
+                async with aclosing(self._lines(path, response)) as lines:
+                    async for line in lines:
+                        yield line
+        except _NoHead:
+            return
+
+    async def _lines(self, path: str, response: httpx.Response) -> AsyncGenerator[bytes | None, None]:
         lines = Lines(self.limits.line)
-        async with self._opened("GET", path, params, {"accept": accept}, None, permission, stream=True) as response:
-            if wrong := not_json(self.name, path, response.headers.get("content-type", ""), b""):
-                raise self._failed(wrong)
-            opened()
-            chunks = response.aiter_bytes()
-            while True:
-                try:
-                    async with asyncio.timeout(self.limits.idle):
-                        chunk = await anext(chunks, b"")
-                except TimeoutError as error:
-                    raise self._failed(
-                        Unreachable(
-                            f"{self.name}: the stream went silent",
-                            f"{path}: no bytes for {self.limits.idle:g} s",
-                            "The connection is taken for dead and opened anew.",
-                        )
-                    ) from error
-                except SourceError:
-                    raise
-                except Exception as error:
-                    raise self._failed(self._mapped(error)) from error
-                if not chunk:
-                    return
-                self.counters.received(len(chunk), self._clock())
-                for line in lines.feed(chunk):
-                    yield line
+        if wrong := not_json(self.name, path, response.headers.get("content-type", ""), b""):
+            raise self._failed(wrong)
+        chunks = response.aiter_bytes()
+        while True:
+            try:
+                async with asyncio.timeout(self.limits.idle):
+                    chunk = await anext(chunks, b"")
+            except TimeoutError as error:
+                raise self._failed(
+                    Unreachable(
+                        f"{self.name}: the stream went silent",
+                        f"{path}: no bytes for {self.limits.idle:g} s",
+                        "The connection is taken for dead and opened anew.",
+                    )
+                ) from error
+            except SourceError:
+                raise
+            except Exception as error:
+                raise self._failed(self._mapped(error)) from error
+            if not chunk:
+                return
+            self.counters.received(len(chunk), self._clock())
+            for line in lines.feed(chunk):
+                yield line
 
     async def close(self) -> None:
         client, self._client = self._client, None
@@ -270,6 +265,8 @@ class Http:
             try:
                 response = await client.send(request, stream=True)
             except Exception as error:
+                if stream and type(error).__name__ == "ReadTimeout":
+                    raise _NoHead from error
                 raise self._failed(self._mapped(error)) from error
             try:
                 self._note_clock(response, begun)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from drifttui.clients.access import Access, Effect
-from drifttui.clients.http import Http, Limits
+from drifttui.clients.http import Http
+from drifttui.clients.limits import Limits
 from drifttui.clients.retry import Backoff
 from drifttui.clients.tls import Tls
 from drifttui.core.errors import (
