@@ -26,7 +26,7 @@ from .http_errors import (
     too_large,
     too_slow,
 )
-from .limits import Limits
+from .limits import Limits as Limits
 from .lines import Lines
 from .retry import Backoff, Rng
 from .tls import Tls
