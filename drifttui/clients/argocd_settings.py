@@ -1,0 +1,83 @@
+"""What an operator can set about Argo CD. Not beside the source, so that `store` can read it from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from ..core.errors import InputError
+from .argocd_config import Login, load, split_server
+from .tls import Tls
+
+
+class ArgoCDSettings(BaseModel):
+    """One Argo CD server: an entry of `argocd:` in the configuration. Seconds and bytes.
+
+    Either `server` names it, or `context` names an entry of the argocd CLI's own configuration; what is set here wins
+    over what that entry says.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(default="", description="How it is shown; by default the context or the host.")
+    server: str = Field(default="", description="host, host:port or URL; a path in it is the root path.")
+    context: str = Field(default="", description="A context of the argocd CLI.")
+    config_file: Path | None = Field(default=None, description="The argocd CLI's configuration, where it is elsewhere.")
+    token_file: Path | None = Field(default=None, description="File with the token. Read again when it is refused.")
+    token_env: str = Field(default="", description="Environment variable with the token.")
+    ca_file: Path | None = Field(default=None, description="PEM file with the CA of the server.")
+    client_cert_file: Path | None = None
+    client_key_file: Path | None = None
+    insecure: bool = Field(default=False, description="Do not check the server's certificate.")
+    plain_text: bool = Field(default=False, description="No TLS.")
+    root_path: str = Field(default="", description="Path in front of /api where a proxy adds one.")
+    projects: tuple[str, ...] = Field(default=(), description="Only applications of these projects.")
+    selector: str = Field(default="", description="Only applications with these labels.")
+    namespace: str = Field(default="", description="Only applications in this namespace.")
+    timeout: float = Field(default=30.0, gt=0, description="Of one answer over all tries.")
+    list_timeout: float = Field(default=120.0, gt=0, description="Of the list of applications.")
+    list_limit: int = Field(default=512 * 1024 * 1024, gt=0, description="Largest list.")
+    object_limit: int = Field(default=128 * 1024 * 1024, gt=0, description="Largest answer about one application.")
+
+    @field_validator("name")
+    @classmethod
+    def _fit_for_a_name(cls, name: str) -> str:
+        if "/" in name:
+            raise ValueError("a name holds no slash: it is a part of identities that are joined by slashes")
+        return name
+
+    def login(self) -> Login:
+        """Where and who, from this entry and the CLI's configuration. Raises `InputError`. Reads files."""
+        config = load(self.config_file)
+        address, root, plain = split_server(self.server)
+        found = config.login_at(address) if address and not self.context else config.login(self.context)
+        address = address or found.server
+        if not address:
+            raise InputError("No Argo CD server", self.name, "Give --argocd-server or log in with the argocd CLI.")
+        return found._replace(
+            server=address,
+            root_path=(self.root_path or root or found.root_path).strip("/"),
+            plain_text=self.plain_text or plain or found.plain_text,
+            insecure=self.insecure or found.insecure,
+        )
+
+    def tls(self) -> Tls:
+        """Raises `InputError`. Reads files."""
+        found = self.login()
+        own = self.client_cert_file is not None
+        return Tls(
+            ca_file=str(self.ca_file or ""),
+            insecure=found.insecure,
+            cert_file=str(self.client_cert_file or ""),
+            key_file=str(self.client_key_file or ""),
+            cert_data=b"" if own else found.cert,
+            key_data=b"" if own else found.key,
+        )
+
+    @property
+    def shown_name(self) -> str:
+        """Unique only as far as the operator made it so."""
+        host = urlsplit("//" + self.server.rpartition("://")[2]).hostname or ""
+        return (self.name or self.context or host or "default").replace("/", "_")
