@@ -1,4 +1,4 @@
-"""`python -m tests.cluster up | down | status | seed | build`."""
+"""`python -m tests.cluster build | up | down | status | seed | scenario`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from tests.cluster import cluster as clusters
+from tests.cluster import scenarios
 from tests.cluster.build import BuildFailed, GoMissing, build_all
 from tests.cluster.cluster import Cluster
 from tests.cluster.seed import seed
@@ -24,9 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("down", help="stop it and remove its data")
     commands.add_parser("status", help="say what runs; exit 1 when it is not up")
     commands.add_parser("seed", help="commit the manifests and create the units")
+    scenario = commands.add_parser("scenario", help="let one of these happen, or all: " + ", ".join(scenarios.BY_NAME))
+    scenario.add_argument("name", choices=[*scenarios.BY_NAME, "all"], metavar="NAME")
+    scenario.add_argument("--plain", action="store_true", help="without the calls that are there to mislead")
     chosen = parser.parse_args(arguments)
     try:
-        return {"build": _build, "up": _up, "down": _down, "status": _status, "seed": _seed}[chosen.command](chosen)
+        return COMMANDS[chosen.command](chosen)
     except (BuildFailed, GoMissing, LookupError) as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -80,12 +84,22 @@ def _seed(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _scenario(chosen: argparse.Namespace) -> int:
+    cluster = _running(chosen)
+    for each in scenarios.ALL if chosen.name == "all" else [scenarios.BY_NAME[chosen.name]]:
+        trail = scenarios.play(cluster, each, confused=not chosen.plain)
+        _say(f"{each.name:24} {each.unit:14} {trail.application['status']['sync']['status']:10} by {each.actor}")
+    return 0
+
+
 def _running(chosen: argparse.Namespace) -> Cluster:
     cluster = Cluster.attach(chosen.data)
     if cluster is None:
         raise LookupError(f"no cluster runs in {chosen.data}: python -m tests.cluster up")
     return cluster
 
+
+COMMANDS = {"build": _build, "up": _up, "down": _down, "status": _status, "seed": _seed, "scenario": _scenario}
 
 if __name__ == "__main__":
     sys.exit(main())

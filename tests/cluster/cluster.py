@@ -47,6 +47,7 @@ class Cluster:
         self.audit = AuditLog(state.audit_log)
         self.repository = Repository(state.data / "git")
         self._watchdog = watchdog
+        self._argocd: dict[str, ArgoAPI] = {}
 
     @classmethod
     def start(cls, data: Path, *, owned: bool, report: Report = _silent) -> Cluster:
@@ -92,19 +93,28 @@ class Cluster:
 
     def stop(self) -> None:
         """End every process and remove the data folder. Safe to call twice, and on what is left of a crash."""
+        for client in (self.kube.client, *(each.client for each in self._argocd.values())):
+            client.close()
         stop(self.state.data)
         if self._watchdog:
             self._watchdog.release()
             self._watchdog = None
 
     def argocd(self, account: str = "operator") -> ArgoAPI:
-        return ArgoAPI(self.state, account)
+        if account not in self._argocd:
+            self._argocd[account] = ArgoAPI(self.state, account)
+        return self._argocd[account]
 
     def kubectl(
-        self, *arguments: str, context: str, stdin: str | None = None, check: bool = True
+        self, *arguments: str, context: str, stdin: str | None = None, editor: str | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """The real kubectl as a person runs it, so that user agent and field manager are the real ones."""
+        """The real kubectl as a person runs it, so that user agent and field manager are the real ones.
+
+        `editor` is a sed script that does the typing in `kubectl edit`.
+        """
         environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.state.data)}
+        if editor:
+            environment["KUBE_EDITOR"] = f"sed -i -e '{editor}'"
         command = [self.state.binaries["kubectl"], "--kubeconfig", str(self.state.kubeconfig), "--context", context]
         done = subprocess.run(
             [*command, *arguments], input=stdin, env=environment, capture_output=True, text=True, check=False
@@ -112,6 +122,16 @@ class Cluster:
         if check and done.returncode:
             raise RuntimeError(f"kubectl {' '.join(arguments)} as {context}: {done.stderr.strip()}")
         return done
+
+    def wait_for_policy(self, name: str, namespace: str, deployment: str, limit: float = 20.0) -> None:
+        """Admission policies act a moment after they are stored: ask with dry runs until the mutation shows."""
+        path = f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}"
+        touched = {"metadata": {"annotations": {"example.com/probe": "1"}}}
+        deadline = time.monotonic() + limit
+        while name not in self.kube.merge(f"{path}?dryRun=All", touched).text:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the policy {name} never acted")
+            time.sleep(0.2)
 
     def start_command(self) -> str:
         """What a person types to point `drifttui` at this cluster."""
@@ -133,7 +153,7 @@ def stop(data: Path) -> int:
 
 @contextmanager
 def running_cluster(report: Report = _silent, *, seeded: bool = True) -> Iterator[Cluster]:
-    """A cluster of its own for the length of a `with` block. It shares nothing with the person's but the built binaries."""
+    """A cluster for the length of a `with` block. It shares nothing with the person's but the built binaries."""
     from tests.cluster.seed import seed
 
     data = Path(tempfile.mkdtemp(prefix="drifttui-cluster-test-"))

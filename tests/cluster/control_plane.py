@@ -168,6 +168,8 @@ class ControlPlane:
                 f"--node-port={self._port('kwok')}",
                 f"--server-address=127.0.0.1:{self._port('kwok')}",
                 "--cidr=10.244.0.0/16",
+                # Without leases the node controller would take every node for dead after forty seconds.
+                "--node-lease-duration-seconds=40",
                 f"--tls-cert-file={self._server.certificate}",
                 f"--tls-private-key-file={self._server.key}",
                 *(f"--config={self._state.binaries[name]}" for name in KWOK_STAGES),

@@ -1,0 +1,214 @@
+"""Every scenario. Each has a unit of its own, so that they can all stand side by side and in any order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tests.cluster.repository import ERIN, RELEASE_BOT
+from tests.cluster.scenarios.model import Call, Resource, Scenario
+
+if TYPE_CHECKING:
+    from tests.cluster.cluster import Cluster
+
+ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "breakglass:carol"
+DEPLOYER = "system:serviceaccount:ci:deployer"
+ARGOCD = "system:serviceaccount:argocd:argocd-application-controller"
+AUTOSCALER = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
+DEPLOYMENTS = "system:serviceaccount:kube-system:deployment-controller"
+
+
+def _deployment(namespace: str, name: str) -> Resource:
+    return Resource("apps", "v1", "deployments", "Deployment", namespace, name)
+
+
+def _kubectl(context: str, *arguments: str, stdin: str | None = None, editor: str | None = None) -> Call:
+    return Call(context, arguments, stdin, editor)
+
+
+def _does(*calls: Call) -> Callable[[Cluster], None]:
+    def act(cluster: Cluster) -> None:
+        for call in calls:
+            cluster.kubectl(*call.arguments, context=call.context, stdin=call.stdin, editor=call.editor)
+
+    return act
+
+
+_SET_IMAGE = _kubectl(
+    "alice", "-n", "shop", "set", "image", "deployment/checkout",
+    "checkout=registry.example.com/shop/checkout:2.13.9-hotfix",
+)  # fmt: skip
+_SCALE = _kubectl("bob", "-n", "shop", "scale", "deployment/cart", "--replicas=5")
+_AUTOSCALE = _kubectl(
+    "alice", "-n", "shop", "autoscale", "deployment/search", "--min=4", "--max=8", "--cpu=80%"
+)  # fmt: skip
+_EDIT = _kubectl(
+    "breakglass-carol", "-n", "payments", "edit", "deployment/payments-api", editor="s/value: 30s/value: 120s/"
+)  # fmt: skip
+_PATCH_ENV = _kubectl("bob", "-n", "payments", "set", "env", "deployment/payments-api", "UPSTREAM_TIMEOUT=1s")
+_DELETE = _kubectl("ci-deployer", "-n", "shop", "delete", "configmap/catalog-settings", "--wait=false")
+_TAG = _kubectl(
+    "ci-deployer", "apply", "--server-side", "--field-manager=cost-tagger", "-f", "-",
+    stdin=json.dumps({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "ledger", "namespace": "payments", "labels": {"cost-center": "cc-4711"}},
+    }),
+)  # fmt: skip
+_WIDEN = _kubectl(
+    "alice", "-n", "shop", "patch", "rolebinding/log-reader", "--type=json", "-p",
+    json.dumps([{"op": "add", "path": "/subjects/-", "value": {
+        "apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:authenticated"}}]),
+)  # fmt: skip
+_REPARTITION = _kubectl(
+    "alice", "-n", "shop", "patch", "queue/orders", "--type=merge", "-p", '{"spec":{"partitions":24}}'
+)  # fmt: skip
+_ROTATE = _kubectl(
+    "breakglass-carol", "-n", "payments", "patch", "secret/billing-provider", "-p",
+    '{"stringData":{"api-key":"example-key-changed-by-hand"}}',
+)  # fmt: skip
+_SCALE_IGNORED = _kubectl("bob", "-n", "shop", "scale", "deployment/ratelimit", "--replicas=6")
+_LIMITS = _kubectl("alice", "-n", "edge", "set", "resources", "deployment/edge-eu", "--limits=memory=1Gi")
+_DEBUG = _kubectl("bob", "-n", "platform", "set", "env", "deployment/dns", "LOG_LEVEL=debug")
+_SCALE_HEALED = _kubectl("bob", "-n", "shop", "scale", "deployment/sessions", "--replicas=9")
+
+_INJECTOR = """
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata: {name: log-shipper}
+spec:
+  matchConstraints:
+    resourceRules:
+      - {apiGroups: [apps], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [deployments]}
+    objectSelector: {matchLabels: {app.kubernetes.io/name: gateway}}
+  matchConditions:
+    - name: not-there-yet
+      expression: "!object.spec.template.spec.containers.exists(c, c.name == 'log-shipper')"
+  failurePolicy: Fail
+  reinvocationPolicy: Never
+  mutations:
+    - patchType: ApplyConfiguration
+      applyConfiguration:
+        expression: >
+          Object{spec: Object.spec{template: Object.spec.template{spec: Object.spec.template.spec{containers: [
+            Object.spec.template.spec.containers{name: "log-shipper", image: "registry.example.com/ops/log-shipper:0.4.1"}
+          ]}}}}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata: {name: log-shipper}
+spec: {policyName: log-shipper}
+"""
+
+
+def _inject(cluster: Cluster) -> None:
+    """A platform engineer installs the policy; the next release, which has nothing to do with it, brings the sidecar in."""
+    cluster.kubectl("apply", "-f", "-", context="alice", stdin=_INJECTOR)
+    cluster.wait_for_policy("log-shipper", "shop", "gateway")
+    manifest = "apps/gateway/deployment.yaml"
+    released = cluster.repository.read(manifest).replace("gateway:1.0.0", "gateway:1.1.0")
+    cluster.repository.commit({manifest: released}, "Release gateway 1.1.0 (#214)", RELEASE_BOT)
+    cluster.argocd().application("gateway", refresh="normal")
+
+
+def _break_rendering(cluster: Cluster) -> None:
+    manifest = "apps/reports/deployment.yaml"
+    broken = cluster.repository.read(manifest).replace("          env:\n", "          env: {{ .Values.env }}\n", 1)
+    cluster.repository.commit({manifest: broken}, "Move the report settings to the chart (#215)", ERIN)
+
+
+_CONTAINER = "/spec/template/spec/containers/0"
+
+ALL = (
+    Scenario(
+        "image-changed", "A hotfix image is set by hand during an incident.", "checkout",
+        _deployment("shop", "checkout"), _does(_SET_IMAGE), ALICE,
+        paths=[f"{_CONTAINER}/image"], manager="kubectl-set",
+        before=[_SET_IMAGE.dry("bob"), _SET_IMAGE.by("newcomer-dave")], after=DEPLOYMENTS,
+    ),
+    Scenario(
+        "replicas-by-hand", "Somebody scales up, after a slip that the guard rail refused.", "cart",
+        _deployment("shop", "cart"), _does(_SCALE), BOB, subresource="scale",
+        paths=["/spec/replicas"], manager="kubectl",
+        before=[_SCALE.dry("alice"), _kubectl("bob", "-n", "shop", "scale", "deployment/cart", "--replicas=500")],
+        after=DEPLOYMENTS,
+    ),
+    Scenario(
+        "replicas-by-autoscaler", "An HPA raises the replicas that Git declares.", "search",
+        _deployment("shop", "search"), _does(_AUTOSCALE), AUTOSCALER, verb="update", subresource="scale",
+        paths=["/spec/replicas"], manager="kube-controller-manager",
+        before=[_kubectl("bob", "-n", "shop", "scale", "deployment/search", "--replicas=4", "--dry-run=server")],
+        after=DEPLOYMENTS,
+    ),
+    Scenario(
+        "env-edited", "A timeout is edited in place with an emergency account.", "payments-api",
+        _deployment("payments", "payments-api"), _does(_EDIT), CAROL,
+        paths=[f"{_CONTAINER}/env/1/value"], manager="kubectl-edit",
+        before=[_PATCH_ENV.dry("bob"), _PATCH_ENV.by("newcomer-dave")], after=DEPLOYMENTS,
+    ),
+    Scenario(
+        "configmap-deleted", "A clean-up job deletes a ConfigMap that is still in use.", "catalog",
+        Resource("", "v1", "configmaps", "ConfigMap", "shop", "catalog-settings"), _does(_DELETE), DEPLOYER,
+        verb="delete", paths=[""], before=[_DELETE.dry("alice"), _DELETE.by("newcomer-dave")],
+    ),
+    Scenario(
+        "label-applied", "A tool of another team adds a label by server-side apply.", "ledger",
+        _deployment("payments", "ledger"), _does(_TAG), DEPLOYER,
+        paths=["/metadata/labels/cost-center"], manager="cost-tagger", sync="Synced",
+        before=[_TAG.dry("alice"), _TAG.by("newcomer-dave")],
+    ),
+    Scenario(
+        "binding-widened", "A role is opened to everybody who can sign in.", "access",
+        Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", "shop", "log-reader"),
+        _does(_WIDEN), ALICE, paths=["/subjects"], manager="kubectl-patch",
+        before=[_WIDEN.dry("breakglass-carol"), _WIDEN.by("bob")],
+    ),
+    Scenario(
+        "sidecar-injected", "An admission policy adds a container to what Argo CD itself applies.", "gateway",
+        _deployment("shop", "gateway"), _inject, ARGOCD,
+        paths=["/spec/template/spec/containers/1"], manager="argocd-controller", sync="Synced", after=DEPLOYMENTS,
+    ),
+    Scenario(
+        "custom-resource", "One field of a custom resource is changed; four others are defaults of its schema.",
+        "messaging", Resource("messaging.example.com", "v1", "queues", "Queue", "shop", "orders"),
+        _does(_REPARTITION), ALICE, paths=["/spec/partitions"], manager="kubectl-patch",
+        hidden=["/spec/retries", "/spec/retention", "/spec/deadLetter", "/spec/consumers/1/prefetch"],
+        before=[_REPARTITION.dry("breakglass-carol"), _REPARTITION.by("bob")],
+    ),
+    Scenario(
+        "secret-changed", "A credential is replaced in the cluster only.", "billing",
+        Resource("", "v1", "secrets", "Secret", "payments", "billing-provider"), _does(_ROTATE), CAROL,
+        paths=["/data/api-key"], manager="kubectl-patch",
+        before=[_ROTATE.dry("alice"), _ROTATE.by("newcomer-dave")],
+    ),
+    Scenario(
+        "render-failed", "A commit breaks the manifests: what Argo CD shows is from before.", "reports",
+        _deployment("shop", "reports"), _break_rendering, ERIN.email, verb="commit", sync="Unknown",
+    ),
+    Scenario(
+        "drift-ignored", "Replicas are scaled under a rule that tells Argo CD not to look.", "ratelimit",
+        _deployment("shop", "ratelimit"), _does(_SCALE_IGNORED), BOB, subresource="scale",
+        hidden=["/spec/replicas"], manager="kubectl", sync="Synced",
+        before=[_SCALE_IGNORED.dry("alice"), _SCALE_IGNORED.by("newcomer-dave")], after=DEPLOYMENTS,
+    ),
+    Scenario(
+        "generated-child", "A limit is raised in a unit that an ApplicationSet generated.", "edge-eu",
+        _deployment("edge", "edge-eu"), _does(_LIMITS), ALICE,
+        paths=[f"{_CONTAINER}/resources/limits/memory"], manager="kubectl-set",
+        before=[_LIMITS.dry("bob"), _LIMITS.by("newcomer-dave")], after=DEPLOYMENTS,
+    ),
+    Scenario(
+        "nested-child", "Debug logging is left on in a unit that another Application created.", "dns",
+        _deployment("platform", "dns"), _does(_DEBUG), BOB,
+        paths=[f"{_CONTAINER}/env/0/value"], manager="kubectl-set",
+        before=[_DEBUG.dry("alice"), _DEBUG.by("newcomer-dave")], after=DEPLOYMENTS,
+    ),
+    Scenario(
+        "healed", "A change that self-heal takes back within seconds: no drift is left, only the trail.", "sessions",
+        _deployment("shop", "sessions"), _does(_SCALE_HEALED), BOB, subresource="scale", sync="Synced",
+        before=[_SCALE_HEALED.dry("alice")], after=ARGOCD,
+    ),
+)  # fmt: skip
+
+BY_NAME = {each.name: each for each in ALL}

@@ -1,0 +1,82 @@
+"""Playing a scenario: the confusers, the real change, and the wait until its whole trail is there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tests.cluster.scenarios.catalogue import ALL
+from tests.cluster.scenarios.model import Scenario, Trail
+
+if TYPE_CHECKING:
+    from tests.cluster.cluster import Cluster
+
+LIMIT = 60.0
+
+
+def play_all(cluster: Cluster, report: Callable[[str], None] = lambda line: None) -> list[Trail]:
+    trails = []
+    for scenario in ALL:
+        began = time.monotonic()
+        trails.append(play(cluster, scenario))
+        report(f"{scenario.name}: {scenario.unit} {time.monotonic() - began:.1f} s")
+    return trails
+
+
+def play(cluster: Cluster, scenario: Scenario, *, confused: bool = True) -> Trail:
+    """Do it and wait for the trail. Raises `TimeoutError` saying which part of it never came."""
+    start = cluster.audit.end()
+    for call in scenario.before if confused else ():
+        cluster.kubectl(*call.arguments, context=call.context, stdin=call.stdin, check=False)
+    scenario.act(cluster)
+    causes = [] if scenario.verb == "commit" else _until(
+        f"the audit log has {scenario.actor}", lambda: _causes(cluster, start, scenario)
+    )  # fmt: skip
+    if scenario.after:
+        _until(f"{scenario.after} has written too", lambda: _later(cluster, start, scenario))
+    application = _until(f"Argo CD says {scenario.sync}", lambda: _compared(cluster, scenario))
+    return Trail(
+        scenario=scenario,
+        event=causes[-1] if causes else None,
+        events=cluster.audit.writes(start, scenario.resource.name),
+        live=cluster.kube.object(scenario.resource.path),
+        application=application,
+    )
+
+
+def _causes(cluster: Cluster, start: int, scenario: Scenario) -> list[Mapping[str, Any]]:
+    """Writes that took effect: admitted, answered with success, and no dry run."""
+    return [
+        event
+        for event in cluster.audit.writes(start, scenario.resource.name)
+        if event["user"]["username"] == scenario.actor
+        and event["verb"] == scenario.verb
+        and event["objectRef"]["resource"] == scenario.resource.plural
+        and event["objectRef"].get("subresource", "") == scenario.subresource
+        and event["responseStatus"].get("code", 0) < 300
+        and "dryRun" not in event["requestURI"]
+    ]
+
+
+def _later(cluster: Cluster, start: int, scenario: Scenario) -> bool:
+    return any(
+        event["user"]["username"] == scenario.after and event["objectRef"]["resource"] == scenario.resource.plural
+        for event in cluster.audit.writes(start, scenario.resource.name)
+    )
+
+
+def _compared(cluster: Cluster, scenario: Scenario) -> Mapping[str, Any] | None:
+    found = cluster.argocd().application(scenario.unit, scenario.unit_namespace, refresh="normal")
+    settled = found.get("operation") is None and found["status"]["sync"]["status"] == scenario.sync
+    return found if settled else None
+
+
+def _until(what: str, ask: Callable[[], Any]) -> Any:
+    """The first truthy answer of `ask`."""
+    deadline = time.monotonic() + LIMIT
+    while not (answer := ask()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {LIMIT:.0f} s until {what}")
+        time.sleep(0.2)
+    return answer
