@@ -57,8 +57,10 @@ class BrokenContext(NamedTuple):
     """A context, or a whole file, that cannot be used, and the line that says why."""
 
     name: str
+    """Of the context; of the file where the whole file is broken."""
     file: Path
     error: InputError
+    whole_file: bool = False
 
 
 class Kubeconfig(NamedTuple):
@@ -99,9 +101,10 @@ def load(files: Sequence[Path], *, required: bool = False) -> Kubeconfig:
             documents.append((file, _parse(file)))
         except FileNotFoundError:
             if required:
-                broken.append(_broken(file.name, file, "there is no such file", "Check --kubeconfig."))
+                broken.append(_broken(str(file), file, "there is no such file", "Check --kubeconfig.", whole_file=True))
         except _Unusable as error:
-            broken.append(_broken(file.name, file, str(error), "Mend the file or leave it out of KUBECONFIG."))
+            hint = "Mend the file or leave it out of KUBECONFIG."
+            broken.append(_broken(str(file), file, str(error), hint, whole_file=True))
     clusters = _named(documents, "clusters", "cluster")
     users = _named(documents, "users", "user")
     contexts: list[KubeContext | BrokenContext] = []
@@ -209,6 +212,6 @@ def _absolute(entry: _Entry, what: str) -> dict[str, Any]:
     return resolved
 
 
-def _broken(name: str, file: Path, why: str, hint: str) -> BrokenContext:
-    error = InputError(f"Kubernetes context {inert(name, 80)} cannot be used", f"{file}: {why}", hint)
-    return BrokenContext(inert(name, 80), file, error)
+def _broken(name: str, file: Path, why: str, hint: str, *, whole_file: bool = False) -> BrokenContext:
+    title = "A kubeconfig cannot be used" if whole_file else f"Kubernetes context {inert(name, 80)} cannot be used"
+    return BrokenContext(inert(name, 120), file, InputError(title, f"{file}: {why}", hint), whole_file)

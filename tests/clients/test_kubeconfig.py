@@ -102,7 +102,7 @@ def test_a_file_that_cannot_be_read_costs_only_its_own_contexts(tmp_path: Path, 
     fine = written(tmp_path / "fine", kubeconfig("prod"))
     found = load([bad, fine])
     assert list(good(found.contexts)) == ["prod"]
-    line = broken(found.contexts)["bad"]
+    line = broken(found.contexts)[str(bad)]
     assert says in line
     assert "s3cret" not in line
 
@@ -117,7 +117,7 @@ def test_entries_of_the_wrong_shape_are_passed_over(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_an_error_only_when_it_was_asked_for(tmp_path: Path) -> None:
     assert load([tmp_path / "none"]).contexts == ()
-    assert "there is no such file" in broken(load([tmp_path / "none"], required=True).contexts)["none"]
+    assert "there is no such file" in broken(load([tmp_path / "none"], required=True).contexts)[str(tmp_path / "none")]
 
 
 def test_an_empty_file_has_no_contexts(tmp_path: Path) -> None:
