@@ -12,7 +12,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from datetime import timedelta
 from typing import Any
 
 from drifttui.core.board import Board, Depth, Look, Mode
@@ -112,6 +111,12 @@ class Collector:
         with self._lock:
             board, self._newest = self._newest, None
         return board
+
+    @property
+    def settled(self) -> bool:
+        """Every source has answered or failed, and every look that was due is over."""
+        started = all(health.standing is not Standing.STARTING for health in dict(self._health).values())
+        return started and self._due.idle
 
     def open(self, unit: UnitId | None) -> None:
         """The operator looks at this unit: it comes first, and stays fresh."""
@@ -281,7 +286,13 @@ class Collector:
             inspection = await self._looker.inspect(unit)
         except SourceError as error:
             failed = Look(
-                Depth.FAILED, before.findings, before.inspection, before.hidden, self._clock(), error.one_line(), error.hint
+                Depth.FAILED,
+                before.findings,
+                before.inspection,
+                before.hidden,
+                self._clock(),
+                error.one_line(),
+                error.hint,
             )
             self._due.looked(unit.id)
             self._set_look(unit.id, failed)
@@ -360,5 +371,3 @@ class Collector:
             await asyncio.sleep(SAVE_EVERY)
             if self._units:
                 await asyncio.to_thread(self._cache.save, list(self._units.values()))
-
-

@@ -67,6 +67,11 @@ class Due:
         self._running.discard(unit)
         self._wake.set()
 
+    @property
+    def idle(self) -> bool:
+        """Nothing waits and nothing is being looked into."""
+        return not (self._first or self._wanted or self._running)
+
     def check_sources_now(self) -> None:
         self.check_again.set()
         self.check_again = asyncio.Event()

@@ -1,0 +1,53 @@
+"""List units and what differs.
+
+Exits 0 when everything is clean, 2 when something differs, 3 when nothing differs as far as known but something could
+not be read or is stale, 1 on errors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from .options import add_json_argument, add_session_arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("unit", nargs="*", help="only these units (name, namespace/name or id)")
+    parser.add_argument("--all", action="store_true", help="look into units that their engine calls synced, too")
+    parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="answer after this long at most")
+    add_json_argument(parser)
+    add_session_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from drifttui.core.board import Board
+    from drifttui.core.filters import parse_filter
+    from drifttui.core.identity import UnitId
+    from drifttui.services import answers
+    from drifttui.services.live import live_collector
+    from drifttui.services.once import board_when_settled, find_unit
+
+    collector, settings = live_collector(options)
+    chosen = parse_filter(settings.filter)
+
+    def wanted(board: Board) -> list[UnitId]:
+        if options.unit:
+            return [unit.id for unit in board.units.values() if {unit.id.name, str(unit.id)} & set(options.unit)]
+        return list(board.units) if options.all else []
+
+    board = board_when_settled(collector, options.timeout, open_units=wanted)
+    now = collector.now()
+    units = [find_unit(board, name) for name in options.unit] if options.unit else list(board.units.values())
+    units = [unit for unit in units if chosen.matches(unit, board, now)]
+    units.sort(key=lambda unit: unit.id)
+    answer = answers.scan(board, units, now)
+    if options.json:
+        json.dump(answer, sys.stdout, indent=2)
+        print()
+    else:
+        from drifttui.commands.show import show_scan
+
+        show_scan(board, units, now)
+    return answers.scan_exit(answer)

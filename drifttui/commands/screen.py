@@ -1,0 +1,37 @@
+"""The screen on live systems."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from drifttui.core.errors import InputError
+
+
+def refuse_what_is_no_terminal() -> None:
+    """Raises `InputError` where a full screen cannot be drawn."""
+    if os.environ.get("TERM", "") in ("dumb", ""):
+        raise InputError("This terminal cannot show a screen", "TERM=dumb", "Use `drifttui scan`.")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError("No terminal here", "stdin or stdout is not one", "Use `drifttui scan --json`.")
+
+
+def run(options: argparse.Namespace) -> int:
+    refuse_what_is_no_terminal()
+    from drifttui.app import DriftApp
+    from drifttui.screens.feed import Options
+    from drifttui.services.live import live_collector
+
+    collector, settings = live_collector(options)
+    app = DriftApp(
+        collector,
+        Options(
+            theme=settings.theme,
+            filter=settings.filter,
+            incident=options.incident,
+            read_only=settings.read_only,
+            keys=settings.keys,
+        ),
+    )
+    return app.run_to_exit()

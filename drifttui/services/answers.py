@@ -1,0 +1,161 @@
+"""What the commands print with `--json`: versioned documents made of the same models that the screen shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from drifttui.core.board import Board
+from drifttui.core.finding import Finding
+from drifttui.core.health import Freshness, SourceHealth, Standing
+from drifttui.core.unit import Unit
+from drifttui.core.verdict import Verdict
+
+SCAN = "drifttui.scan/1"
+DOCTOR = "drifttui.doctor/1"
+WHO = "drifttui.who/1"
+DIFF = "drifttui.diff/1"
+
+
+def moment(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC."""
+    return at.isoformat().replace("+00:00", "Z") if at else None
+
+
+def seconds(span: timedelta | None) -> float | None:
+    return round(span.total_seconds(), 3) if span is not None else None
+
+
+def verdict(given: Verdict | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    return {
+        "drift_class": given.drift_class,
+        "domain": given.domain,
+        "risk": given.risk,
+        "action": given.action,
+        "auto_heal": given.auto_heal,
+        "confidence": given.confidence,
+        "reasons": [{"rule": reason.rule, "fact": reason.fact} for reason in given.reasons],
+        "missing": list(given.missing),
+    }
+
+
+def finding(found: Finding) -> dict[str, Any]:
+    ref = found.ref
+    return {
+        "id": found.id,
+        "resource": {
+            "cluster": ref.cluster,
+            "group": ref.group,
+            "kind": ref.kind,
+            "namespace": ref.namespace,
+            "name": ref.name,
+            **({"address": ref.address} if ref.address else {}),
+        },
+        "first_seen": moment(found.first_seen),
+        "last_seen": moment(found.last_seen),
+        "planes": {
+            plane.value: {
+                "source": stamp.source,
+                "method": stamp.method,
+                "observed_at": moment(stamp.observed_at),
+                "revision": stamp.revision,
+                "present": stamp.present,
+            }
+            for plane, stamp in found.planes.items()
+        },
+        "changes": [change.as_json() for change in found.changes],
+        "hidden": [
+            {"rule": hidden.rule, "path": hidden.path, **({"note": hidden.note} if hidden.note else {})}
+            for hidden in found.hidden
+        ],
+        "verdict": verdict(found.verdict),
+    }
+
+
+def unit(shown: Unit, board: Board, now: datetime) -> dict[str, Any]:
+    look = board.look(shown.id)
+    reverts = shown.reverts
+    return {
+        "id": str(shown.id),
+        "engine": shown.id.engine,
+        "source": shown.id.source,
+        "namespace": shown.id.namespace,
+        "name": shown.id.name,
+        "cluster": shown.cluster,
+        "environment": shown.environment,
+        "project": shown.project,
+        "sync": shown.sync,
+        "health": shown.health,
+        "auto": shown.auto.value,
+        "reverts_after_seconds": seconds(reverts) if isinstance(reverts, timedelta) else None,
+        "reverts_at": moment(reverts) if isinstance(reverts, datetime) else None,
+        "owner": shown.owner,
+        "revision": shown.revision,
+        "reconciled_at": moment(shown.reconciled_at),
+        "observed_at": moment(shown.observed_at),
+        "freshness": board.freshness(shown, now).value,
+        "risk": board.risk(shown, now) or "none",
+        "conditions": [{"type": c.type, "message": c.message, "since": moment(c.since)} for c in shown.conditions],
+        "looked": look.depth.value,
+        "looked_at": moment(look.at),
+        "error": look.error or None,
+        "gaps": list(look.inspection.gaps) if look.inspection else [],
+        "hidden": look.hidden,
+        "findings": [finding(found) for found in look.findings],
+    }
+
+
+def source(health: SourceHealth) -> dict[str, Any]:
+    return {
+        "name": health.name,
+        "system": health.system,
+        "standing": health.standing.value,
+        "address": health.address,
+        "version": health.version,
+        "identity": health.identity,
+        "method": health.method,
+        "error": health.error or None,
+        "hint": health.hint or None,
+        "permissions": [
+            {"name": right.name, "allowed": right.allowed, "needed_for": right.needed_for}
+            for right in health.permissions
+        ],
+        "checked_at": moment(health.checked_at),
+        "newest_answer": moment(health.newest_answer),
+        "clock_skew_seconds": seconds(health.clock_skew),
+        "latency_ms": health.latency_ms,
+    }
+
+
+def is_unknown(shown: Unit, board: Board, now: datetime) -> bool:
+    """Nobody can say whether this unit is clean: not compared, not fresh, or differing in a way nobody could read."""
+    return board.freshness(shown, now) is not Freshness.FRESH or board.risk(shown, now) == "unknown"
+
+
+def scan(board: Board, units: Iterable[Unit], now: datetime) -> dict[str, Any]:
+    shown = list(units)
+    drifting = [entry for entry in shown if board.look(entry.id).findings or entry.sync == "OutOfSync"]
+    unknown = [entry for entry in shown if is_unknown(entry, board, now)]
+    return {
+        "schema": SCAN,
+        "at": moment(now),
+        "summary": {
+            "units": len(shown),
+            "drift": len(drifting),
+            "unknown": len(unknown),
+            "blind_sources": [health.name for health in board.sources.values() if health.standing is Standing.BLIND],
+        },
+        "sources": [source(health) for health in board.sources.values()],
+        "units": [unit(entry, board, now) for entry in shown],
+    }
+
+
+def scan_exit(answer: dict[str, Any]) -> int:
+    """2 where something differs, else 3 where anything is unknown, stale or blind, else 0."""
+    summary = answer["summary"]
+    if summary["drift"]:
+        return 2
+    return 3 if summary["unknown"] or summary["blind_sources"] or not summary["units"] else 0

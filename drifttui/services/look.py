@@ -1,0 +1,113 @@
+"""Looks into one unit: what its engine says, what its cluster says, what differs, and what the rules make of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any
+
+from drifttui.core.board import Depth, Look
+from drifttui.core.errors import Missing, SourceError
+from drifttui.core.finding import Finding
+from drifttui.core.identity import ResourceRef
+from drifttui.core.inspection import Inspection
+from drifttui.core.lastapplied import recorded_of
+from drifttui.core.planes import Observation, ThreePlanes
+from drifttui.core.ports import Clock, Inspectable, LiveReader, Source
+from drifttui.core.unit import Unit
+
+Judge = Callable[[Unit, Inspection, Sequence[Finding], datetime], tuple[tuple[Finding, ...], int]]
+"""Findings of an inspection, carrying ids on from earlier ones, and how many removals by rules there were."""
+
+SETTLE = 0.4
+"""Seconds to wait after a change of a live object: an edit is often several writes."""
+
+
+class Looker:
+    """Reads through whichever sources know the unit; knows nothing about any system by name."""
+
+    def __init__(self, sources: Sequence[Source], judge: Judge, clock: Clock) -> None:
+        self._inspectable: Mapping[str, Inspectable] = {s.name: s for s in sources if isinstance(s, Inspectable)}
+        self._readers: Sequence[LiveReader] = [s for s in sources if isinstance(s, LiveReader)]
+        self._judge = judge
+        self._clock = clock
+
+    def can_look(self, unit: Unit) -> bool:
+        return unit.id.source in self._inspectable
+
+    def reader(self, unit: Unit) -> LiveReader | None:
+        """The Kubernetes API that runs this unit, if a kubeconfig context leads there."""
+        return next((reader for reader in self._readers if unit.cluster in reader.aliases), None)
+
+    async def inspect(self, unit: Unit) -> Inspection:
+        """The engine's answer, with live objects read from the cluster itself where that is possible.
+
+        Raises `SourceError` where the engine does not answer; a cluster that does not becomes a gap.
+        """
+        source = self._inspectable.get(unit.id.source)
+        if source is None:
+            raise Missing(f"Nothing reads {unit.id.source}", unit.id.name, "See the sources screen.")
+        inspection = await source.inspect(unit)
+        reader = self.reader(unit)
+        if reader is None:
+            gap = f"No kubeconfig context leads to {unit.cluster}: the actual plane is what {unit.id.source} holds."
+            return inspection._replace(gaps=(*inspection.gaps, gap))
+        return await self._enriched(inspection, reader)
+
+    async def _enriched(self, inspection: Inspection, reader: LiveReader) -> Inspection:
+        refs = [planes.ref for planes in inspection.resources]
+        kinds = sorted({(ref.group, ref.kind) for ref in refs})
+        answers, schema = await asyncio.gather(reader.read(refs), _schema(reader, kinds))
+        gaps = list(inspection.gaps)
+        resources = []
+        failed: dict[str, int] = {}
+        for planes, answer in zip(inspection.resources, answers, strict=True):
+            if isinstance(answer, Observation):
+                resources.append(with_live(planes, answer))
+                continue
+            resources.append(planes)
+            line = answer.one_line() if isinstance(answer, SourceError) else f"{type(answer).__name__}: {answer}"
+            failed[line] = failed.get(line, 0) + 1
+        gaps += [line if times == 1 else f"{line} ({times} objects)" for line, times in failed.items()]
+        list_keys, defaults, gap = schema
+        if gap:
+            gaps.append(gap)
+        return inspection._replace(resources=tuple(resources), gaps=tuple(gaps), list_keys=list_keys, defaults=defaults)
+
+    def judge(self, unit: Unit, inspection: Inspection, before: Look | None) -> Look:
+        findings, hidden = self._judge(unit, inspection, before.findings if before else (), self._clock())
+        return Look(Depth.READ, findings, inspection, hidden, inspection.observed_at)
+
+    async def wait_for_changes(self, unit: Unit, refs: Sequence[ResourceRef], tell: Callable[[], None]) -> None:
+        """Calls `tell` soon after one of these objects changed, until cancelled. Returns at once without a reader."""
+        reader = self.reader(unit)
+        if reader is None or not refs:
+            return
+        pending: asyncio.TimerHandle | None = None
+        loop = asyncio.get_running_loop()
+        async with aclosing(reader.watch_objects(refs)) as changes:  # type: ignore[type-var]
+            async for _ in changes:
+                if pending is not None:
+                    pending.cancel()
+                pending = loop.call_later(SETTLE, tell)
+
+
+def with_live(planes: ThreePlanes, live: Observation) -> ThreePlanes:
+    """`live` as the actual plane; what the engine applied last, read from the same object, as the recorded one."""
+    planes = planes.seen(live)
+    applied = recorded_of(live)
+    return planes if applied is None else planes._replace(recorded=applied)
+
+
+async def _schema(reader: LiveReader, kinds: Sequence[tuple[str, str]]) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """List keys, defaults, and a line where the cluster's OpenAPI could not be read."""
+    try:
+        answer = await reader.schema(kinds)
+    except SourceError as error:
+        return {}, {}, f"Lists of custom resources are compared whole: {error.one_line()}"
+    list_keys, defaults = {}, {}
+    for kind, (keys, values) in answer.items():
+        list_keys[kind], defaults[kind] = keys, values
+    return list_keys, defaults, ""

@@ -1,0 +1,151 @@
+"""From flags and the settings file to running sources."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from drifttui.clients.access import Access
+from drifttui.clients.argocd_settings import ArgoCDSettings
+from drifttui.clients.kube_settings import KubernetesSettings
+from drifttui.core.errors import InputError
+from drifttui.core.ports import Clock, Source
+from drifttui.store.recordings import Recording
+from drifttui.store.redaction_key import redaction_key
+from drifttui.store.settings import FileSettings, load_settings
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every source factory is given. `source_settings` of third parties find theirs by name."""
+
+    argocd: Sequence[ArgoCDSettings] = ()
+    argocd_crd_contexts: Sequence[str] = ()
+    kubernetes: KubernetesSettings = field(default_factory=KubernetesSettings)
+    redaction_key: bytes = b""
+    access: Access = Access.FULL
+    recording: Recording | None = None
+    policy: Path | None = None
+    theme: str = ""
+    filter: str = ""
+    keys: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def read_only(self) -> bool:
+        return self.access is not Access.FULL
+
+    def kube_api(self, context: str) -> Any:
+        """A Kubernetes client for one context. Raises `InputError` where the kubeconfig has none of that name."""
+        from drifttui.clients.kube import KubeClient
+        from drifttui.clients.kubeconfig import BrokenContext, in_cluster, kubeconfig_files, load
+
+        config = load(kubeconfig_files(self.kubernetes.kubeconfig, os.environ))
+        found = next((entry for entry in config.contexts if entry.name == context), None)
+        found = found or (in_cluster(os.environ) if context == "in-cluster" else None)
+        if found is None:
+            raise InputError(f"No context {context}", "in the kubeconfig", "`kubectl config get-contexts` lists them.")
+        if isinstance(found, BrokenContext):
+            raise found.error
+        return KubeClient(found, utc_now, settings=self.kubernetes, access=self.access)
+
+
+def settings_from(options: argparse.Namespace) -> Settings:
+    """Flags over the environment over the settings file. Raises `InputError`."""
+    file = load_settings(options.config)
+    access = {"no": Access.FULL, "yes": Access.READ_ONLY, "strict": Access.STRICT}[options.read_only or file.read_only]
+    return Settings(
+        argocd=_argocd(options, file),
+        argocd_crd_contexts=_crd_contexts(options, file),
+        kubernetes=_kubernetes(options, file),
+        redaction_key=redaction_key(),
+        access=access,
+        policy=Path(options.policy) if options.policy else file.policy,
+        theme=getattr(options, "theme", "") or file.theme,
+        filter=options.filter or file.filter,
+        keys=file.keys,
+    )
+
+
+def _argocd(options: argparse.Namespace, file: FileSettings) -> Sequence[ArgoCDSettings]:
+    if options.argocd_crd:
+        return ()
+    if options.argocd_server or options.argocd_context:
+        return (
+            ArgoCDSettings(
+                server=options.argocd_server or "",
+                context=options.argocd_context or "",
+                token_file=Path(options.argocd_token_file) if options.argocd_token_file else None,
+                token_env="" if options.argocd_token_file else "ARGOCD_AUTH_TOKEN",
+                ca_file=Path(options.argocd_ca_file) if options.argocd_ca_file else None,
+                insecure=options.argocd_insecure,
+            ),
+        )
+    if file.argocd:
+        return file.argocd
+    if server := os.environ.get("ARGOCD_SERVER", ""):
+        token_file = Path(options.argocd_token_file) if options.argocd_token_file else None
+        return (
+            ArgoCDSettings(
+                server=server,
+                token_file=token_file,
+                token_env="" if token_file else "ARGOCD_AUTH_TOKEN",
+                ca_file=Path(options.argocd_ca_file) if options.argocd_ca_file else None,
+                insecure=options.argocd_insecure,
+            ),
+        )
+    from drifttui.clients.argocd_config import load
+
+    return (ArgoCDSettings(),) if load(None).current else ()
+
+
+def _crd_contexts(options: argparse.Namespace, file: FileSettings) -> Sequence[str]:
+    if not options.argocd_crd:
+        return file.argocd_crd_contexts
+    contexts = [options.argocd_cluster] if options.argocd_cluster else list(options.context)
+    if contexts:
+        return contexts
+    from drifttui.clients.kubeconfig import kubeconfig_files, load
+
+    config = load(kubeconfig_files(Path(options.kubeconfig) if options.kubeconfig else None, os.environ))
+    return [config.current] if config.current else []
+
+
+def _kubernetes(options: argparse.Namespace, file: FileSettings) -> KubernetesSettings:
+    changes: dict[str, Any] = {}
+    if options.kubeconfig:
+        changes["kubeconfig"] = Path(options.kubeconfig)
+    if options.context:
+        changes["contexts"] = tuple(options.context)
+    if options.argocd_cluster:
+        changes["argocd_context"] = options.argocd_cluster
+    if options.no_kubernetes:
+        changes["enabled"] = False
+    return file.kubernetes.model_copy(update=changes)
+
+
+def build_sources(settings: Settings, clock: Clock) -> Sequence[Source]:
+    """Every source that is configured. Raises `InputError` where there is none, or two share a name."""
+    from importlib.metadata import entry_points
+
+    sources: list[Source] = []
+    for entry in sorted(entry_points(group="drifttui.sources"), key=lambda entry: entry.name):
+        sources.extend(entry.load()(settings, clock))
+    names = [source.name for source in sources]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InputError(f"Two sources are called {twice}", "", "Give one of them a name in the settings file.")
+    if not sources:
+        raise InputError(
+            "Nothing to read",
+            "no Argo CD server, no kubeconfig context",
+            "Give --argocd-server or --kubeconfig, or try `drifttui demo`.",
+        )
+    return sources
