@@ -1,0 +1,153 @@
+"""What an operator may rely on while sources come, go, lie and fall silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from drifttui.core.board import Depth
+from drifttui.core.errors import Unreachable
+from drifttui.core.finding import Finding
+from drifttui.core.health import Freshness, Standing
+from drifttui.core.inspection import Inspection
+from drifttui.core.unit import Unit
+from drifttui.services.collect import Collector
+from drifttui.services.judge import Judgement
+from drifttui.services.look import Looker
+from drifttui.store.rows import RowCache
+
+from .fakes import HandClock, ScriptedSource, board_where, inspection, unit
+
+Started = list[Collector]
+
+
+@pytest.fixture
+def started() -> Iterator[Started]:
+    collectors: Started = []
+    yield collectors
+    for collector in collectors:
+        collector.stop()
+
+
+def collect(
+    started: Started, sources: Sequence[ScriptedSource], clock: HandClock | None = None, cache: RowCache | None = None
+) -> Collector:
+    clock = clock or HandClock()
+    collector = Collector(sources, Looker(sources, Judgement(), clock), clock, cache=cache)
+    collector.start()
+    started.append(collector)
+    return collector
+
+
+def drifted(of: Unit) -> Inspection:
+    return inspection(of, desired=3, actual=9)
+
+
+def test_what_differs_is_looked_into_without_being_asked(started: Started) -> None:
+    source = ScriptedSource(look=drifted)
+    source.say(source.batch(unit("web", sync="OutOfSync"), unit("calm"), complete=True))
+    board = board_where(collect(started, [source]), lambda b: any(b.findings))
+    (finding,) = board.findings
+    assert [change.path for change in finding.changes] == ["/spec/replicas"]
+    assert source.looked == ["web"], "a synced unit costs the server nothing"
+
+
+def test_a_blind_source_keeps_the_rows_already_read_and_they_go_stale(started: Started) -> None:
+    source = ScriptedSource()
+    collector = collect(started, [source])
+    source.say(source.batch(unit("web"), complete=True))
+    board_where(collector, lambda b: len(b.units) == 1)
+    source.say(source.batch(standing=Standing.BLIND))
+    board = board_where(collector, lambda b: bool(b.blind))
+    (row,) = board.units.values()
+    assert board.freshness(row, collector.now()) is Freshness.BLIND
+    assert board.risk(row, collector.now()) == "unknown"
+
+
+def test_a_complete_list_removes_what_it_lacks_and_nothing_of_other_sources(started: Started) -> None:
+    one, other = ScriptedSource("argocd:a"), ScriptedSource("argocd:b")
+    collector = collect(started, [one, other])
+    one.say(one.batch(unit("web"), unit("api"), complete=True))
+    other.say(other.batch(unit("web", "argocd:b"), complete=True))
+    board_where(collector, lambda b: len(b.units) == 3)
+    one.say(one.batch(unit("web"), complete=True))
+    board = board_where(collector, lambda b: len(b.units) == 2)
+    assert {key.source for key in board.units} == {"argocd:a", "argocd:b"}
+
+
+def test_a_failed_look_keeps_earlier_findings_and_says_why(started: Started) -> None:
+    answers: list[Inspection | Exception] = [
+        drifted(unit("web", sync="OutOfSync")),
+        Unreachable("argocd:a", "it hung up"),
+    ]
+    source = ScriptedSource(look=lambda of: answers.pop(0) if len(answers) > 1 else answers[0])
+    collector = collect(started, [source])
+    source.say(source.batch(unit("web", sync="OutOfSync"), complete=True))
+    board = board_where(collector, lambda b: any(b.findings))
+    (key,) = board.units
+    collector.refresh(key)
+    board = board_where(collector, lambda b: b.look(key).depth is Depth.FAILED)
+    assert len(board.look(key).findings) == 1
+    assert "it hung up" in board.look(key).error
+
+
+def test_the_same_drift_keeps_its_id_and_its_beginning(started: Started) -> None:
+    clock = HandClock()
+    source = ScriptedSource(look=lambda of: inspection(of, 3, 9, clock()))
+    collector = collect(started, [source], clock)
+    source.say(source.batch(unit("web", sync="OutOfSync"), complete=True))
+    board = board_where(collector, lambda b: any(b.findings))
+    before: Finding = board.findings[0]
+    clock.forward(minutes=7)
+    collector.refresh(before.unit)
+    board = board_where(collector, lambda b: any(f.last_seen == clock() for f in b.findings))
+    assert board.findings[0].id == before.id
+    assert board.findings[0].first_seen == before.first_seen
+
+
+def test_drift_that_was_undone_closes_its_finding(started: Started) -> None:
+    actual = [9]
+    source = ScriptedSource(look=lambda of: inspection(of, 3, actual[0]))
+    collector = collect(started, [source])
+    source.say(source.batch(unit("web", sync="OutOfSync"), complete=True))
+    board_where(collector, lambda b: any(b.findings))
+    actual[0] = 3
+    source.say(source.batch(unit("web", sync="Synced", version="2")))
+    board = board_where(collector, lambda b: not b.findings and len(source.looked) == 2)
+    assert board.look(next(iter(board.units))).depth is Depth.READ
+
+
+def test_rows_of_the_last_session_are_there_at_once_and_stale(started: Started, tmp_path: Path) -> None:
+    cache = RowCache(["argocd:a"], tmp_path / "cache")
+    assert cache.save([unit("web"), unit("api")])
+    collector = collect(started, [ScriptedSource()], cache=cache)
+    board = collector.drain()
+    assert board is not None
+    assert len(board.units) == 2
+    assert {board.freshness(row, collector.now()) for row in board.units.values()} == {Freshness.STALE}
+
+
+def test_a_bug_in_the_thread_is_loud(started: Started) -> None:
+    source = ScriptedSource()
+    collector = collect(started, [source])
+    source.say(KeyError("a bug"))
+    with pytest.raises(KeyError):
+        board_where(collector, lambda b: False)
+
+
+def test_a_source_that_never_answers_does_not_hold_up_the_others(started: Started) -> None:
+    silent, talking = ScriptedSource("argocd:silent"), ScriptedSource("argocd:a")
+    collector = collect(started, [silent, talking])
+    talking.say(talking.batch(unit("web"), complete=True))
+    assert len(board_where(collector, lambda b: len(b.units) == 1).units) == 1
+
+
+def test_stopping_closes_every_source(started: Started) -> None:
+    source = ScriptedSource()
+    collector = collect(started, [source])
+    source.say(source.batch(unit("web"), complete=True))
+    board_where(collector, lambda b: len(b.units) == 1)
+    collector.stop()
+    assert source.closed
