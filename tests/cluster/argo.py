@@ -53,8 +53,8 @@ class ArgoCD:
 
     def _start_redis(self) -> None:
         config = self._state.data / "redis.conf"
-        lines = ("bind 127.0.0.1", f"port {self._state.ports['redis']}", 'save ""', f"requirepass {self._redis_password}")
-        config.write_text("\n".join(lines))
+        lines = ["bind 127.0.0.1", f"port {self._state.ports['redis']}", 'save ""']
+        config.write_text("\n".join([*lines, f"requirepass {self._redis_password}"]))
         config.chmod(0o600)
         program = shutil.which("redis-server")
         if not program:
@@ -114,10 +114,16 @@ class ArgoCD:
             ],
         }  # fmt: skip
         for name, arguments in commands.items():
-            self._processes.start(name, [self._state.binaries["argocd"], *arguments], self._environment(name))
+            self._processes.start(name, [str(self._linked(name)), *arguments], self._environment(name))
+
+    def _linked(self, component: str) -> Path:
+        """One binary plays every part by the name it is called by, which is also the name in its user agent."""
+        link = self._state.folder("bin") / component
+        link.symlink_to(self._state.binaries["argocd"])
+        return link
 
     def _environment(self, component: str) -> dict[str, str]:
-        """One binary plays every part by name. It believes that it runs in the cluster that its kubeconfig names."""
+        """It believes that it runs in the cluster that its kubeconfig names."""
         folders = {
             variable: str(self._state.folder(f"argocd/{name}"))
             for variable, name in {
@@ -133,7 +139,6 @@ class ArgoCD:
         tools = Path(self._state.binaries["argocd"]).parent
         return folders | {
             "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            "ARGOCD_BINARY_NAME": component,
             "ARGOCD_FAKE_IN_CLUSTER": "true",
             "ARGOCD_GPG_ENABLED": "false",
             "ARGOCD_ASK_PASS_SOCK": str(self._state.data / "argocd" / "ask-pass.sock"),

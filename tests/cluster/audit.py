@@ -35,3 +35,9 @@ class AuditLog:
             for event in self.since(position)
             if event.get("objectRef", {}).get("name") == name and event["verb"] not in reads
         ]
+
+
+def is_dry_run(event: Event) -> bool:
+    """A delete says so in its body, everything else in its query. The body of a JSON patch is a list."""
+    body = event.get("requestObject")
+    return "dryRun=" in event["requestURI"] or (isinstance(body, dict) and bool(body.get("dryRun")))

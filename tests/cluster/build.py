@@ -61,7 +61,14 @@ class Server:
 def _kubernetes_stamps(version: str, _go_mod: str) -> dict[str, str]:
     major, minor, _ = version.removeprefix("v").split(".", 2)
     at = "k8s.io/component-base/version"
-    return {f"{at}.gitVersion": version, f"{at}.gitMajor": major, f"{at}.gitMinor": minor, f"{at}.gitTreeState": "clean"}
+    return {
+        # What the user agents of kubectl and the controllers say.
+        "k8s.io/client-go/pkg/version.gitVersion": version,
+        f"{at}.gitVersion": version,
+        f"{at}.gitMajor": major,
+        f"{at}.gitMinor": minor,
+        f"{at}.gitTreeState": "clean",
+    }
 
 
 def _argocd_stamps(version: str, go_mod: str) -> dict[str, str]:
@@ -71,7 +78,9 @@ def _argocd_stamps(version: str, go_mod: str) -> dict[str, str]:
     time_of_release, commit = found.groups() if found else ("19700101000000", "")
     return {
         f"{at}.version": version.removeprefix("v"),
-        f"{at}.buildDate": f"{datetime.strptime(time_of_release, '%Y%m%d%H%M%S'):%Y-%m-%dT%H:%M:%SZ}",
+        f"{at}.buildDate": datetime.strptime(f"{time_of_release}+0000", "%Y%m%d%H%M%S%z").strftime(
+            "%Y-%m-%dT%H:%M:%SZ"
+        ),
         f"{at}.gitCommit": commit,
         f"{at}.gitTreeState": "clean",
     }
@@ -139,7 +148,9 @@ def go_program() -> str:
     """Debian's tarball instructions put Go where PATH does not look, so look there too."""
     found = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
     if not found:
-        raise GoMissing("no Go toolchain found: install Go 1.26 or newer to build the control plane (https://go.dev/dl)")
+        raise GoMissing(
+            "no Go toolchain found: install Go 1.26 or newer to build the control plane (https://go.dev/dl)"
+        )
     return found
 
 
@@ -188,7 +199,8 @@ def _key(server: Server, go: str) -> str:
 
 def _compile(server: Server, go: str, into: Path) -> None:
     folder = SERVERS / server.folder
-    flags = " ".join(["-s -w", *(f"-X {name}={value}" for name, value in server.stamps(server.version, server.go_mod).items())])
+    stamps = server.stamps(server.version, server.go_mod)
+    flags = " ".join(["-s -w", *(f"-X {name}={value}" for name, value in stamps.items())])
     polite = ["nice", "-n", "10"] if shutil.which("nice") else []
     for name, package in server.programs.items():
         command = [*polite, go, "build", "-trimpath", "-ldflags", flags, "-o", str(into / name), package]

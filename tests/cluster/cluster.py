@@ -48,6 +48,7 @@ class Cluster:
         self.repository = Repository(state.data / "git")
         self._watchdog = watchdog
         self._argocd: dict[str, ArgoAPI] = {}
+        self._people: dict[str, Kube] = {}
 
     @classmethod
     def start(cls, data: Path, *, owned: bool, report: Report = _silent) -> Cluster:
@@ -93,8 +94,9 @@ class Cluster:
 
     def stop(self) -> None:
         """End every process and remove the data folder. Safe to call twice, and on what is left of a crash."""
-        for client in (self.kube.client, *(each.client for each in self._argocd.values())):
-            client.close()
+        apis: list[Kube | ArgoAPI] = [self.kube, *self._people.values(), *self._argocd.values()]
+        for each in apis:
+            each.client.close()
         stop(self.state.data)
         if self._watchdog:
             self._watchdog.release()
@@ -104,6 +106,12 @@ class Cluster:
         if account not in self._argocd:
             self._argocd[account] = ArgoAPI(self.state, account)
         return self._argocd[account]
+
+    def kube_as(self, context: str) -> Kube:
+        """The API server as one of the people or programs of the kubeconfig."""
+        if context not in self._people:
+            self._people[context] = Kube(self.state, context)
+        return self._people[context]
 
     def kubectl(
         self, *arguments: str, context: str, stdin: str | None = None, editor: str | None = None, check: bool = True

@@ -32,11 +32,13 @@ PEOPLE = (
     Identity("alice", "alice@example.com", ("sre",)),
     Identity("bob", "bob@example.com", ("developers",)),
     Identity("breakglass-carol", "breakglass:carol", ("breakglass",)),
-    Identity("newcomer-dave", "dave@example.com"),
+    Identity("newcomer-dave", "dave@example.com", ("newcomers",)),
+    Identity("outsider-eve", "eve@example.com"),
     _account("ci-deployer", "ci", "deployer"),
     _account("drifttui-readonly", "drifttui", "drifttui-readonly"),
 )
-"""alice may do all, bob all inside namespaces, carol all in an emergency, dave next to nothing; the last two are programs."""
+"""alice may do all, bob all inside namespaces, carol all in an emergency; dave may look but not touch, eve not even
+look outside team-blue. The last two are programs."""
 
 COMPONENTS = (
     Identity("kubernetes-admin", "kubernetes-admin", ("system:masters",)),

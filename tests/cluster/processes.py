@@ -1,7 +1,7 @@
 """Starting servers as process groups, and ending every one of them whatever happens.
 
-Each server leads its own session, so that a signal to its group also reaches what it started (Argo CD runs git). All of
-them carry the data folder in their environment: what is left behind can be found by that mark even when its parent is gone.
+Each server leads its own session, so that a signal to its group also reaches what it started (Argo CD runs git). All
+carry the data folder in their environment: what is left behind can be found by that mark even when its parent is gone.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Processes:
         self.started = list(started)
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-        """Run `command` with its output in `logs/<name>.log`. The environment is small on purpose: no proxy settings."""
+        """Run `command` with its output in `logs/<name>.log`. Its environment is small on purpose: no proxies."""
         log = self._data / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         scratch = self._data / "tmp"

@@ -36,7 +36,7 @@ class Repository:
         _git(self._bare.parent, "clone", "--quiet", str(self._bare), str(self._work))
 
     def commit(self, files: Mapping[str, str | None], message: str, author: Author) -> str:
-        """Write `files` (None deletes one), commit and publish. Returns the revision, unchanged when nothing differs."""
+        """Write `files` (None deletes one), commit, publish. Returns the revision, unchanged when nothing differs."""
         for name, content in files.items():
             path = self._work / name
             if content is None:
@@ -70,7 +70,5 @@ def _git(folder: Path, *arguments: str, author: Author | None = None) -> str:
         "GIT_COMMITTER_NAME": who.name,
         "GIT_COMMITTER_EMAIL": who.email,
     }
-    done = subprocess.run(
-        ["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=True)
     return done.stdout

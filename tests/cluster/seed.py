@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.cluster.repository import ERIN, FRANK, RELEASE_BOT
 
@@ -53,15 +53,17 @@ def wait_until_settled(cluster: Cluster, limit: float = 120.0) -> None:
     deadline = time.monotonic() + limit
     while True:
         found = argocd.applications()
-        waiting = [
-            f"{each['metadata']['name']} ({status.get('sync', {}).get('status')}, {status.get('health', {}).get('status')})"
-            for each in found
-            if (status := each.get("status", {})).get("sync", {}).get("status") != "Synced"
-            or status.get("health", {}).get("status") != "Healthy"
-        ]
+        states = {each["metadata"]["name"]: _state(each) for each in found}
+        waiting = [f"{name} ({', '.join(state)})" for name, state in states.items() if state != ("Synced", "Healthy")]
         if len(found) >= UNITS and not waiting:
             return
         if time.monotonic() > deadline:
             raise TimeoutError(f"after {limit:.0f} s {len(found)} units exist and these wait: {', '.join(waiting)}")
         cluster.processes.check()
         time.sleep(0.5)
+
+
+def _state(application: Mapping[str, Any]) -> tuple[str, str]:
+    """Sync and health, empty as long as Argo CD has not looked at it."""
+    status = application.get("status", {})
+    return status.get("sync", {}).get("status", ""), status.get("health", {}).get("status", "")

@@ -1,4 +1,4 @@
-"""Waits until its standard input closes, then ends the cluster of the data folder it was given and removes the folder."""
+"""Waits until its standard input closes, then ends the cluster of the data folder that it was given."""
 
 from __future__ import annotations
 

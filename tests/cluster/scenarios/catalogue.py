@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.cluster.repository import ERIN, RELEASE_BOT
-from tests.cluster.scenarios.model import Call, Resource, Scenario
+from tests.cluster.scenarios.model import Apply, Kubectl, Resource, Scenario, Step
 
 if TYPE_CHECKING:
     from tests.cluster.cluster import Cluster
 
+MANIFESTS = Path(__file__).parents[1] / "manifests"
 ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "breakglass:carol"
 DEPLOYER = "system:serviceaccount:ci:deployer"
 ARGOCD = "system:serviceaccount:argocd:argocd-application-controller"
@@ -23,16 +25,12 @@ def _deployment(namespace: str, name: str) -> Resource:
     return Resource("apps", "v1", "deployments", "Deployment", namespace, name)
 
 
-def _kubectl(context: str, *arguments: str, stdin: str | None = None, editor: str | None = None) -> Call:
-    return Call(context, arguments, stdin, editor)
+def _kubectl(context: str, *arguments: str, editor: str | None = None) -> Kubectl:
+    return Kubectl(context, arguments, editor)
 
 
-def _does(*calls: Call) -> Callable[[Cluster], None]:
-    def act(cluster: Cluster) -> None:
-        for call in calls:
-            cluster.kubectl(*call.arguments, context=call.context, stdin=call.stdin, editor=call.editor)
-
-    return act
+def _does(step: Step) -> Callable[[Cluster], None]:
+    return step.run
 
 
 _SET_IMAGE = _kubectl(
@@ -48,14 +46,12 @@ _EDIT = _kubectl(
 )  # fmt: skip
 _PATCH_ENV = _kubectl("bob", "-n", "payments", "set", "env", "deployment/payments-api", "UPSTREAM_TIMEOUT=1s")
 _DELETE = _kubectl("ci-deployer", "-n", "shop", "delete", "configmap/catalog-settings", "--wait=false")
-_TAG = _kubectl(
-    "ci-deployer", "apply", "--server-side", "--field-manager=cost-tagger", "-f", "-",
-    stdin=json.dumps({
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "ledger", "namespace": "payments", "labels": {"cost-center": "cc-4711"}},
-    }),
-)  # fmt: skip
+_TAG = Apply(
+    "ci-deployer",
+    _deployment("payments", "ledger"),
+    "cost-tagger",
+    {"metadata": {"labels": {"cost-center": "cc-4711"}}},
+)
 _WIDEN = _kubectl(
     "alice", "-n", "shop", "patch", "rolebinding/log-reader", "--type=json", "-p",
     json.dumps([{"op": "add", "path": "/subjects/-", "value": {
@@ -73,38 +69,10 @@ _LIMITS = _kubectl("alice", "-n", "edge", "set", "resources", "deployment/edge-e
 _DEBUG = _kubectl("bob", "-n", "platform", "set", "env", "deployment/dns", "LOG_LEVEL=debug")
 _SCALE_HEALED = _kubectl("bob", "-n", "shop", "scale", "deployment/sessions", "--replicas=9")
 
-_INJECTOR = """
-apiVersion: admissionregistration.k8s.io/v1
-kind: MutatingAdmissionPolicy
-metadata: {name: log-shipper}
-spec:
-  matchConstraints:
-    resourceRules:
-      - {apiGroups: [apps], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [deployments]}
-    objectSelector: {matchLabels: {app.kubernetes.io/name: gateway}}
-  matchConditions:
-    - name: not-there-yet
-      expression: "!object.spec.template.spec.containers.exists(c, c.name == 'log-shipper')"
-  failurePolicy: Fail
-  reinvocationPolicy: Never
-  mutations:
-    - patchType: ApplyConfiguration
-      applyConfiguration:
-        expression: >
-          Object{spec: Object.spec{template: Object.spec.template{spec: Object.spec.template.spec{containers: [
-            Object.spec.template.spec.containers{name: "log-shipper", image: "registry.example.com/ops/log-shipper:0.4.1"}
-          ]}}}}
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: MutatingAdmissionPolicyBinding
-metadata: {name: log-shipper}
-spec: {policyName: log-shipper}
-"""
-
 
 def _inject(cluster: Cluster) -> None:
-    """A platform engineer installs the policy; the next release, which has nothing to do with it, brings the sidecar in."""
-    cluster.kubectl("apply", "-f", "-", context="alice", stdin=_INJECTOR)
+    """A platform engineer installs the policy; the next release, about something else, brings the sidecar."""
+    cluster.kubectl("apply", "-f", str(MANIFESTS / "sidecar.yaml"), context="alice")
     cluster.wait_for_policy("log-shipper", "shop", "gateway")
     manifest = "apps/gateway/deployment.yaml"
     released = cluster.repository.read(manifest).replace("gateway:1.0.0", "gateway:1.1.0")
@@ -162,7 +130,7 @@ ALL = (
         "binding-widened", "A role is opened to everybody who can sign in.", "access",
         Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", "shop", "log-reader"),
         _does(_WIDEN), ALICE, paths=["/subjects"], manager="kubectl-patch",
-        before=[_WIDEN.dry("breakglass-carol"), _WIDEN.by("bob")],
+        before=[_WIDEN.dry("breakglass-carol"), _WIDEN.by("newcomer-dave")],
     ),
     Scenario(
         "sidecar-injected", "An admission policy adds a container to what Argo CD itself applies.", "gateway",
@@ -174,7 +142,7 @@ ALL = (
         "messaging", Resource("messaging.example.com", "v1", "queues", "Queue", "shop", "orders"),
         _does(_REPARTITION), ALICE, paths=["/spec/partitions"], manager="kubectl-patch",
         hidden=["/spec/retries", "/spec/retention", "/spec/deadLetter", "/spec/consumers/1/prefetch"],
-        before=[_REPARTITION.dry("breakglass-carol"), _REPARTITION.by("bob")],
+        before=[_REPARTITION.dry("breakglass-carol"), _REPARTITION.by("newcomer-dave")],
     ),
     Scenario(
         "secret-changed", "A credential is replaced in the cluster only.", "billing",

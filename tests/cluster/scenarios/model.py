@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from tests.cluster.cluster import Cluster
@@ -22,27 +23,73 @@ class Resource:
     name: str
 
     @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
     def path(self) -> str:
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         return f"{root}/namespaces/{self.namespace}/{self.plural}/{self.name}"
 
 
+class Step(Protocol):
+    """One thing that somebody does. With `check` off a refusal is no error: some steps are there to be refused."""
+
+    def run(self, cluster: Cluster, *, check: bool = True) -> None: ...
+
+
 @dataclass(frozen=True)
-class Call:
-    """One run of kubectl. `{kind}/{name}` and namespace are written out, so that it reads like a shell history."""
+class Kubectl:
+    """One run of the real kubectl."""
 
     context: str
     arguments: Sequence[str]
-    stdin: str | None = None
     editor: str | None = None
     """A sed script that stands in for the person in `kubectl edit`."""
 
-    def dry(self, context: str) -> Call:
+    def dry(self, context: str) -> Kubectl:
         """The same, asked of the server but not done, by somebody else."""
-        return Call(context, [*self.arguments, "--dry-run=server"], self.stdin)
+        return replace(self, context=context, arguments=[*self.arguments, "--dry-run=server"])
 
-    def by(self, context: str) -> Call:
-        return Call(context, self.arguments, self.stdin, self.editor)
+    def by(self, context: str) -> Kubectl:
+        return replace(self, context=context)
+
+    def run(self, cluster: Cluster, *, check: bool = True) -> None:
+        cluster.kubectl(*self.arguments, context=self.context, editor=self.editor, check=check)
+
+
+@dataclass(frozen=True)
+class Apply:
+    """Server-side apply by a program.
+
+    Not by kubectl: it would first move every field of whoever owns the last-applied annotation, which is Argo CD, to
+    the new manager, and so leave a trail that no controller leaves.
+    """
+
+    context: str
+    resource: Resource
+    manager: str
+    document: Mapping[str, Any]
+    dry_run: bool = False
+
+    def dry(self, context: str) -> Apply:
+        return replace(self, context=context, dry_run=True)
+
+    def by(self, context: str) -> Apply:
+        return replace(self, context=context)
+
+    def run(self, cluster: Cluster, *, check: bool = True) -> None:
+        query = {"fieldManager": self.manager} | ({"dryRun": "All"} if self.dry_run else {})
+        identity = {"apiVersion": self.resource.api_version, "kind": self.resource.kind}
+        metadata = {"name": self.resource.name, "namespace": self.resource.namespace}
+        document = identity | dict(self.document)
+        document["metadata"] = metadata | dict(self.document.get("metadata", {}))
+        headers = {"Content-Type": "application/apply-patch+yaml", "User-Agent": f"{self.manager}/1.4.2"}
+        answer = cluster.kube_as(self.context).client.patch(
+            self.resource.path, params=query, content=json.dumps(document), headers=headers
+        )
+        if check:
+            answer.raise_for_status()
 
 
 @dataclass(frozen=True)
@@ -66,8 +113,8 @@ class Scenario:
     """Field manager that owns `paths` afterwards; None when nothing is left to own."""
     sync: str = "OutOfSync"
     """What Argo CD says. Its three-way diff does not see a field that was only ever added to the live object."""
-    before: Sequence[Call] = ()
-    """Confusers: calls just before the real one that changed nothing. A refusal is part of the plan."""
+    before: Sequence[Step] = ()
+    """Confusers: steps just before the real one that changed nothing. A refusal is part of the plan."""
     after: str | None = None
     """Confuser: user of a later write to the same object that is not the cause."""
     unit_namespace: str = "argocd"

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tests.cluster.audit import is_dry_run
 from tests.cluster.scenarios.catalogue import ALL
 from tests.cluster.scenarios.model import Scenario, Trail
 
@@ -27,8 +28,8 @@ def play_all(cluster: Cluster, report: Callable[[str], None] = lambda line: None
 def play(cluster: Cluster, scenario: Scenario, *, confused: bool = True) -> Trail:
     """Do it and wait for the trail. Raises `TimeoutError` saying which part of it never came."""
     start = cluster.audit.end()
-    for call in scenario.before if confused else ():
-        cluster.kubectl(*call.arguments, context=call.context, stdin=call.stdin, check=False)
+    for step in scenario.before if confused else ():
+        step.run(cluster, check=False)
     scenario.act(cluster)
     causes = [] if scenario.verb == "commit" else _until(
         f"the audit log has {scenario.actor}", lambda: _causes(cluster, start, scenario)
@@ -55,7 +56,7 @@ def _causes(cluster: Cluster, start: int, scenario: Scenario) -> list[Mapping[st
         and event["objectRef"]["resource"] == scenario.resource.plural
         and event["objectRef"].get("subresource", "") == scenario.subresource
         and event["responseStatus"].get("code", 0) < 300
-        and "dryRun" not in event["requestURI"]
+        and not is_dry_run(event)
     ]
 
 
