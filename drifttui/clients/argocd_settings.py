@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ..core.errors import InputError
 from .argocd_config import Login, load, split_server
+from .limits import Limits
 from .tls import Tls
 
 
@@ -75,6 +76,9 @@ class ArgoCDSettings(BaseModel):
             cert_data=b"" if own else found.cert,
             key_data=b"" if own else found.key,
         )
+
+    def limits(self) -> Limits:
+        return Limits(total=self.timeout, body=self.object_limit, line=self.object_limit)
 
     @property
     def shown_name(self) -> str:

@@ -9,7 +9,7 @@ between a list and a stream, and each has its rule here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -72,11 +72,15 @@ class Fleet:
             held = self._units.get(unit.id)
             if self._take(unit) and (held is None or held._replace(observed_at=unit.observed_at) != unit):
                 fresh.append(unit)
+        return Difference(tuple(fresh), self.surveyed(seen))
+
+    def surveyed(self, seen: Set[UnitId]) -> tuple[UnitId, ...]:
+        """All that there is was named: forget and return the others, but for those that only the stream has told."""
         told, self._told = self._told or set(), None
         removed = tuple(unit for unit in self._units if unit not in seen and unit not in told)
         for unit in removed:
             del self._units[unit]
-        return Difference(tuple(fresh), removed)
+        return removed
 
     def forget(self) -> None:
         """Start over: nothing held orders the next list. For a server that was restored from a backup."""

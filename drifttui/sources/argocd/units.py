@@ -20,6 +20,9 @@ _IN_CLUSTER_URLS = ("https://kubernetes.default.svc", "https://kubernetes.defaul
 ERRORS = frozenset({"ComparisonError", "InvalidSpecError", "UnknownError", "SyncError"})
 """Conditions after which Argo CD's word about drift is old, or after which it cannot converge."""
 
+CONFLICTS = frozenset({"SharedResourceWarning", "RepeatedResourceWarning"})
+"""Conditions that say that something else manages the same object."""
+
 SELF_HEAL = timedelta(seconds=5)
 """Argo CD's default `--self-heal-timeout-seconds`: how long after a live change it syncs."""
 
