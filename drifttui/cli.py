@@ -48,7 +48,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(1, f"{self.prog}: {message}. Try `{self.prog} --help`.\n")
 
 
-def _top() -> Parser:
+def screen_parser() -> Parser:
     from drifttui.commands.options import add_session_arguments
 
     parser = Parser(
@@ -66,7 +66,11 @@ def _split(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
     """The command and its arguments. Options may stand before the command as well as behind it."""
     if arguments and arguments[0] in COMMANDS:
         return arguments[0], list(arguments[1:])
-    _, left = _top().parse_known_args(arguments) if not {"-h", "--help", "--version"} & set(arguments) else (None, [])
+    _, left = (
+        screen_parser().parse_known_args(arguments)
+        if not {"-h", "--help", "--version"} & set(arguments)
+        else (None, [])
+    )
     first = next((word for word in left if not word.startswith("-")), None)
     if first in COMMANDS:
         rest = list(arguments)
@@ -78,7 +82,7 @@ def _split(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
 def _run(arguments: Sequence[str]) -> int:
     name, rest = _split(arguments)
     if name is None:
-        options = _top().parse_args(rest)
+        options = screen_parser().parse_args(rest)
         screen: Any = import_module("drifttui.commands.screen")
         return int(screen.run(options))
     module: Any = import_module(COMMANDS[name].module)

@@ -1,6 +1,6 @@
 """Recorded sessions: JSON Lines, gzip where the name ends in `.gz`.
 
-The first line is `{"format": 1, "started": "…", "title": "…"}`; each further line is one batch with its time `t` in
+The first line is `{"format": 1, "started": "…", "title": "…", "lead": 0}`; each further line is one batch with its time `t` in
 seconds since the start (`store.wire.WireBatch`). Documents in it were redacted before they were recorded.
 """
 
@@ -26,6 +26,8 @@ class Header(msgspec.Struct):
     format: int
     started: datetime
     title: str = ""
+    lead: float = 0.0
+    """Seconds that were over when the first looks were done; a showing starts there."""
 
 
 class Recording(NamedTuple):
@@ -34,6 +36,7 @@ class Recording(NamedTuple):
     started: datetime
     title: str
     batches: tuple[tuple[float, Batch], ...]
+    lead: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -69,18 +72,19 @@ def _read(path: Path, lines: Iterator[bytes]) -> Recording:
         except ValueError as error:
             raise BundleError(f"{path} is damaged", f"line {number}: {error}") from error
     batches.sort(key=lambda item: item[0])
-    return Recording(header.started, header.title, tuple(batches))
+    return Recording(header.started, header.title, tuple(batches), header.lead)
 
 
 class RecordingWriter:
     """Appends batches as they happen. One writer per file."""
 
-    def __init__(self, path: Path, clock: Callable[[], datetime], title: str = "") -> None:
+    def __init__(self, path: Path, clock: Callable[[], datetime], title: str = "", lead: float = 0.0) -> None:
+        """`lead` is told beforehand; a recording is never rewritten."""
         self._clock = clock
         self._started = clock()
         file = gzip.GzipFile(path, "wb", mtime=0) if path.suffix == ".gz" else path.open("wb")
         self._file = cast(BinaryIO, file)
-        self._file.write(msgspec.json.encode(Header(FORMAT, self._started, title)) + b"\n")
+        self._file.write(msgspec.json.encode(Header(FORMAT, self._started, title, lead)) + b"\n")
 
     def add(self, batch: Batch) -> None:
         self._file.write(batch_out(batch, (self._clock() - self._started).total_seconds()) + b"\n")

@@ -1,0 +1,63 @@
+"""What is in force, and from where. `drifttui config rules` explains every rule that can hide a difference.
+
+Tokens are never shown; only where they come from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from .options import add_json_argument, add_session_arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("topic", nargs="?", choices=("settings", "rules", "keys"), default="settings")
+    add_json_argument(parser)
+    add_session_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.topic == "rules":
+        from drifttui.core.normalize import RULES
+
+        answer: dict[str, object] = {"schema": "drifttui.rules/1", "rules": dict(RULES)}
+        lines = [f"{name:<28} {text}" for name, text in RULES.items()]
+    elif options.topic == "keys":
+        from drifttui.screens.keys import key_table
+
+        rows = key_table()
+        answer = {"schema": "drifttui.keys/1", "keys": [row._asdict() for row in rows]}
+        lines = [f"{row.id:<20} {row.key:<12} {row.description}" for row in rows]
+    else:
+        answer, lines = _settings(options)
+    if options.json:
+        json.dump(answer, sys.stdout, indent=2)
+        print()
+    else:
+        print("\n".join(lines))
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> tuple[dict[str, object], list[str]]:
+    from drifttui.services.session import settings_from
+    from drifttui.store.paths import cache_directory, data_directory
+    from drifttui.store.settings import settings_path
+
+    settings = settings_from(options)
+    path = settings_path(options.config)
+    answer: dict[str, object] = {
+        "schema": "drifttui.config/1",
+        "file": str(path),
+        "file_exists": path.exists(),
+        "data": str(data_directory()),
+        "cache": str(cache_directory()),
+        "read_only": settings.access.value,
+        "policy": str(settings.policy) if settings.policy else "built in",
+        "argocd": [entry.model_dump(mode="json", exclude_defaults=True) for entry in settings.argocd],
+        "argocd_crd_contexts": list(settings.argocd_crd_contexts),
+        "kubernetes": settings.kubernetes.model_dump(mode="json", exclude_defaults=True),
+    }
+    lines = [f"{key:<20} {json.dumps(value) if not isinstance(value, str) else value}" for key, value in answer.items()]
+    return answer, lines[1:]
