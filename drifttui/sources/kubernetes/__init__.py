@@ -19,7 +19,9 @@ from ...core.ports import Clock, Source
 from ...core.redact import redact_text
 from .source import SYSTEM, BrokenSource, KubernetesSource
 
-ARGOCD_ITSELF = frozenset({"https://kubernetes.default.svc", "in-cluster"})
+ARGOCD_ITSELF = frozenset(
+    {"https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local", "in-cluster"}
+)
 """How Argo CD calls the cluster that it runs in, by URL and by name."""
 
 

@@ -28,8 +28,8 @@ ASK_AGAIN = timedelta(seconds=30)
 
 
 FAILED_FOR = timedelta(seconds=5)
-"""A failure to read is the answer to everybody who asks meanwhile: a hundred objects of a dead cluster must not wait for
-a hundred timeouts one after the other."""
+"""A failure to read answers everybody who asks meanwhile: a hundred objects of a dead cluster must not wait for a
+hundred timeouts one after the other."""
 
 
 class Served(NamedTuple):

@@ -22,6 +22,10 @@ NOT_SERVED = "discovery: kind not served"
 """`Observation.method` where the cluster has no such kind, so that there can be no such object."""
 
 
+REMEMBERED = 10_000
+"""References whose last version is kept, so that a watch can start from what was read."""
+
+
 class Reader:
     """Turns references into observations; the only place where bodies of objects become documents.
 
@@ -46,6 +50,7 @@ class Reader:
         self._key = key
         self._places = asyncio.Semaphore(concurrency)
         self._object_limit = object_limit
+        self._last: dict[ResourceRef, str] = {}
 
     async def read(
         self, refs: Sequence[ResourceRef], versions: Mapping[ResourceRef, str]
@@ -62,13 +67,25 @@ class Reader:
                 if gone:
                     return gone[0]
                 try:
-                    return await self.get(ref, versions.get(ref, ""))
+                    seen = await self.get(ref, versions.get(ref, ""))
+                    self._remember(seen)
+                    return seen
                 except SourceError as error:
                     if isinstance(error, Unreachable | Unauthenticated):
                         gone.append(error)
                     return error
 
         return list(await asyncio.gather(*(one(ref) for ref in refs)))
+
+    def last_read(self, ref: ResourceRef) -> str | None:
+        """The resourceVersion that `read` gave last; empty where nothing was there, None where it was not read."""
+        return self._last.get(ref)
+
+    def _remember(self, seen: Observation) -> None:
+        self._last.pop(seen.ref, None)
+        self._last[seen.ref] = seen.revision
+        if len(self._last) > REMEMBERED:
+            del self._last[next(iter(self._last))]
 
     async def get(self, ref: ResourceRef, version: str = "") -> Observation:
         """Raises `SourceError`; an object that is not there is an observation without a document."""

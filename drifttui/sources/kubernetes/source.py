@@ -134,8 +134,9 @@ class KubernetesSource:
     def watch_objects(
         self, refs: Sequence[ResourceRef], trouble: Trouble = lambda error: None
     ) -> AsyncIterator[Observation]:
-        """First the present state of every object, then each change, until cancelled. After a gap whatever differs is
-        told again. `trouble` hears what interrupts a watch; a collection that is forbidden is given up."""
+        """Each change since `read` gave the object, until cancelled; the present state first where it was never read.
+        After a gap every difference is told. `trouble` hears what interrupts a watch; a forbidden collection is given
+        up."""
         return Watching(self.api, self._discovery, self._reader, refs, trouble=trouble).observations()
 
     async def close(self) -> None:

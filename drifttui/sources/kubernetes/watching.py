@@ -61,7 +61,7 @@ class Watching:
         ]
 
     async def observations(self) -> AsyncIterator[Observation]:
-        """First the present state of every object, then each change."""
+        """Each change since `Reader.read` gave the object; the present state first where it was never read."""
         tasks = [asyncio.create_task(self._guarded(collection)) for collection in self._followed]
         try:
             while True:
@@ -99,7 +99,7 @@ class _Collection:
         self._client, self._discovery, self._reader = client, discovery, reader
         self._wanted, self._queue, self._trouble = dict(wanted), queue, trouble
         self._rng, self._sleep = rng, sleep
-        self._told: dict[ResourceRef, str] = {}
+        self._told = {ref: last for ref in wanted.values() if (last := reader.last_read(ref)) is not None}
         """The resourceVersion told last; empty where the object was not there."""
         self._version = ""
         """Where to watch from; empty where the collection has to be listed first."""
