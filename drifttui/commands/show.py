@@ -33,7 +33,14 @@ def age(at: datetime | None, now: datetime) -> str:
 
 
 def _text(value: str, style: str = "") -> Text:
+    """Foreign text, inert. Layout is added around it: `inert` folds white space."""
     return Text(inert(value), style=style)
+
+
+def _line(indent: int, *parts: tuple[str, str] | str) -> Text:
+    """Parts with two spaces between them, behind `indent` spaces."""
+    texts = [_text(part) if isinstance(part, str) else _text(*part) for part in parts]
+    return Text(" " * indent).append_text(Text("  ").join(text for text in texts if text.plain))
 
 
 def console() -> Console:
@@ -75,23 +82,19 @@ def show_scan(board: Board, units: Sequence[Unit], now: datetime) -> None:
 
 
 def show_finding(out: Console, unit: Unit, found: Finding, now: datetime) -> None:
-    head = Text.assemble(
-        _text(f"{unit.id.name} · {found.ref.short}", "bold"), "  ", _text(f"since {age(found.first_seen, now)}")
-    )
-    if found.verdict:
-        head.append_text(
-            _text(f"  {found.verdict.risk} · {found.verdict.drift_class} · {found.verdict.action}", "italic")
-        )
-    out.print(head)
+    verdict = found.verdict
+    judged = f"{verdict.risk} · {verdict.drift_class} · {verdict.action}" if verdict else ""
+    since = f"since {age(found.first_seen, now)}"
+    out.print(_line(0, (f"{unit.id.name} · {found.ref.short}", "bold"), since, (judged, "italic")))
     for change in found.changes:
         entry = change.as_json()
-        out.print(_text(f"  {change.label or '(whole object)'}"))
+        out.print(_line(2, change.label or "(whole object)"))
         for plane in ("desired", "recorded", "actual"):
             if plane in entry:
                 value = "–" if entry[plane] == {"absent": True} else repr(entry[plane])
-                out.print(_text(f"    {plane:<9} {value}"))
+                out.print(_line(4, f"{plane:<9}".strip().ljust(9), value))
         if change.owners:
-            out.print(_text("    held by   " + ", ".join(owner_words(owner, now) for owner in change.owners)))
+            out.print(_line(4, "held by", ", ".join(owner_words(owner, now) for owner in change.owners)))
 
 
 def owner_words(owner: object, now: datetime) -> str:
@@ -105,24 +108,22 @@ def owner_words(owner: object, now: datetime) -> str:
 def show_sources(found: Iterable[SourceHealth]) -> None:
     out = console()
     for health in found:
-        out.print(
-            Text.assemble(
-                _text(health.name, "bold"),
-                "  ",
-                _text(health.standing.value, "" if health.standing.value == "ok" else "bold magenta"),
-                "  ",
-                _text(" · ".join(part for part in (health.system, health.version, health.address) if part)),
-            )
-        )
+        standing = health.standing.value
+        style = "" if standing == "ok" else "bold magenta"
+        where = " · ".join(part for part in (health.system, health.version, health.address) if part)
+        out.print(_line(0, (health.name, "bold"), (standing, style), where))
         if health.identity:
-            out.print(_text(f"  as {health.identity}"))
+            out.print(_line(2, f"as {health.identity}"))
+        rights = Table.grid(padding=(0, 2))
         for right in health.permissions:
-            word = {True: "allowed", False: "DENIED", None: "not known"}[right.allowed]
-            needed = f"  for {right.needed_for}" if right.needed_for else ""
-            out.print(_text(f"  {word:<10}{right.name}{needed}", "red" if right.allowed is False else ""))
+            word = {True: "  allowed", False: "  DENIED", None: "  not known"}[right.allowed]
+            denied = "red" if right.allowed is False else ""
+            rights.add_row(Text(word, denied), _text(right.name, denied), _text(right.needed_for))
+        if rights.row_count:
+            out.print(rights)
         if health.clock_skew is not None and abs(health.clock_skew.total_seconds()) >= 5:
             seconds = health.clock_skew.total_seconds()
             side = "ahead" if seconds > 0 else "behind"
-            out.print(_text(f"  its clock is {span(abs(seconds))} {side}", "yellow"))
+            out.print(_line(2, (f"its clock is {span(abs(seconds))} {side}", "yellow")))
         if health.error:
-            out.print(_text(f"  {health.error} {health.hint}".rstrip(), "magenta"))
+            out.print(_line(2, (f"{health.error} {health.hint}", "magenta")))

@@ -14,6 +14,7 @@ class Forwarder:
         self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.StreamWriter] = set()
         self._cut = False
+        self._end = asyncio.Event()
         self._ready = threading.Event()
         self._port = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -32,16 +33,26 @@ class Forwarder:
         self._cut = False
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._break)
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        """Every connection ends, then the thread."""
+        self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join(5)
 
     def _run(self) -> None:
-        server = self._loop.run_until_complete(asyncio.start_server(self._carry, "127.0.0.1", 0))
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._serve())
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
-        self._loop.run_forever()
+        await self._end.wait()
         server.close()
+        self._break()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     def _break(self) -> None:
         self._cut = True
