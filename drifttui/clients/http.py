@@ -374,11 +374,12 @@ class Http:
         raise error
 
     def _note_clock(self, response: httpx.Response, begun: datetime) -> None:
-        """Date has whole seconds: half of one is added, and less than one apart is no skew."""
-        date = http_date(response.headers.get("date", ""))
-        if date is None:
+        """Date has whole seconds: half of one is added, and less than one apart is no skew. An answer that took long
+        tells nothing, because nobody knows when in that time it was dated."""
+        date, now = http_date(response.headers.get("date", "")), self._clock()
+        if date is None or now - begun > timedelta(seconds=2):
             return
-        ours = begun + (self._clock() - begun) / 2
+        ours = begun + (now - begun) / 2
         skew = (date + timedelta(milliseconds=500) - ours).total_seconds()
         self.counters.clock_skew = timedelta(seconds=round(skew) if abs(skew) > 1.0 else 0)
 
