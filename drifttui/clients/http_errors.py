@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -197,8 +198,8 @@ def _message(headers: Mapping[str, str], body: bytes) -> str:
 
 def _words(chain: list[BaseException]) -> str:
     for cause in reversed(chain):
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno).lower()
     return next((str(cause) for cause in chain if str(cause)), type(chain[0]).__name__)
 
 

@@ -28,3 +28,7 @@ class KubeApi(Protocol):
     def stream(self, path: str, params: Mapping[str, str]) -> AsyncIterator[bytes]:
         """One NDJSON line at a time, without the newline. Ends when the server ends the answer."""
         ...
+
+    async def close(self) -> None:
+        """Whoever made it closes it."""
+        ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 
 import msgspec
 
@@ -32,6 +33,9 @@ HOME = "argocd"
 """Where Argo CD keeps its applications unless told otherwise."""
 
 
+LIST = "list applications.argoproj.io"
+
+
 class _Expired(Exception):
     """410 Gone: what the page or the watch goes on from is no longer kept."""
 
@@ -49,21 +53,37 @@ class CrdFeed:
         """The line about what is not seen, where only one namespace may be read."""
 
     async def listing(self) -> Listing:
+        await self.probe()
         try:
             return await self._pages(PAGE)
         except _Expired:
             return await self._pages(0)
+
+    async def probe(self) -> None:
+        """Find out what may be listed: everything, else the applications in Argo CD's usual namespace."""
+        if self._only:
+            return
+        try:
+            await self.get(self._path, {"limit": "1"})
         except Forbidden as error:
+            wanted = Forbidden(error.title, error.detail, f"Ask for the permission to {LIST}.", permission=LIST)
             if self._namespace:
-                raise
+                raise wanted from error
             self._namespace = HOME
             try:
-                listing = await self._pages(PAGE)
-            except (SourceError, _Expired):
+                await self.get(self._path, {"limit": "1"})
+            except SourceError:
                 self._namespace = ""
-                raise error from None
-            self._only = f"Only applications in {HOME} are seen: {error.one_line()}"
-            return listing._replace(gaps=(*listing.gaps, self._only))
+                raise wanted from error
+            self._only = f"only applications in {HOME} are seen: {LIST} in all namespaces is forbidden"
+
+    async def close(self) -> None:
+        if self._made is not None:
+            await self._made.close()
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        return (self._only,) if self._only else ()
 
     async def survey(self) -> Listing | None:
         """A watch goes on from where it stopped, so that nothing falls through and whole lists do for the rest."""
@@ -90,10 +110,11 @@ class CrdFeed:
                 "timeoutSeconds": str(WATCH_SECONDS),
             }
             try:
-                async for line in self.api.stream(self._path, params):
-                    self.counters.received(len(line), self._clock())
-                    event, version = self._event(line, version)
-                    yield event
+                async with aclosing(self.api.stream(self._path, params)) as lines:  # type: ignore[type-var]
+                    async for line in lines:
+                        self.counters.received(len(line), self._clock())
+                        event, version = self._event(line, version)
+                        yield event
             except _Expired:
                 return
             except SourceError as error:
@@ -137,7 +158,7 @@ class CrdFeed:
 
     async def _pages(self, size: int) -> Listing:
         units: list[Unit] = []
-        gaps: list[str] = [self._only] if self._only else []
+        gaps: list[str] = [*self.gaps]
         more, version = "", ""
         while True:
             params = ({"limit": str(size)} if size else {}) | ({"continue": more} if more else {})

@@ -14,7 +14,7 @@ from ...core.planes import Plane, ThreePlanes
 from ...core.ports import Batch, Clock
 from ...core.unit import Unit
 from . import crd_system
-from .crd_feed import HOME, CrdFeed
+from .crd_feed import HOME, LIST, CrdFeed
 from .health import HealthBook
 from .rest import decoded
 from .revisions import NEWEST, deployed
@@ -56,7 +56,7 @@ class ArgoCDObjects:
         allowed: bool | None = None
         now = self._clock()
         try:
-            listing = await self._feed.listing()
+            await self._feed.probe()
         except SourceError as error:
             allowed = False if isinstance(error, Forbidden) else None
             if isinstance(error, Missing):
@@ -66,10 +66,10 @@ class ArgoCDObjects:
         else:
             allowed = True
             self._book.address = f"context {self._context} at {self._feed.api.server}"
-            self._book.gaps, self._book.unit_count = listing.gaps, len(listing.units)
+            self._book.gaps = self._feed.gaps
             self._book.well(self._book.method or self._feed.method)
         self._book.permissions = (
-            Permission("list applications.argoproj.io", allowed, "the list of units"),
+            Permission(LIST, allowed, "the list of units"),
             Permission("watch applications.argoproj.io", None, "changes as they happen"),
         )
         self._book.checked_at = self._clock()
@@ -108,7 +108,7 @@ class ArgoCDObjects:
         )
 
     async def close(self) -> None:
-        """The client belongs to whoever provided it."""
+        await self._feed.close()
 
     async def _prepare(self) -> None:
         """Without the ConfigMap owners by label are not seen, which `inspect` tells; the list goes on."""
