@@ -19,6 +19,9 @@ from drifttui.store.recordings import Recording
 from drifttui.store.redaction_key import redaction_key
 from drifttui.store.settings import FileSettings, load_settings
 
+ENTRY_POINTS = "drifttui.sources"
+"""Group under which this and other distributions register sources."""
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -137,8 +140,16 @@ def build_sources(settings: Settings, clock: Clock) -> Sequence[Source]:
     from importlib.metadata import entry_points
 
     sources: list[Source] = []
-    for entry in sorted(entry_points(group="drifttui.sources"), key=lambda entry: entry.name):
-        sources.extend(entry.load()(settings, clock))
+    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+        try:
+            factory = entry.load()
+        except (ImportError, AttributeError) as error:
+            raise InputError(
+                f"The source {entry.name} cannot be loaded",
+                str(error),
+                f"Reinstall or remove {entry.value.split(':')[0]}.",
+            ) from error
+        sources.extend(factory(settings, clock))
     names = [source.name for source in sources]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise InputError(f"Two sources are called {twice}", "", "Give one of them a name in the settings file.")
