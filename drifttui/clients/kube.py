@@ -44,7 +44,7 @@ class KubeClient:
         self.server = context.server
         self.file = context.file
         self._entry = context
-        self._login = Login(context, clock, timeout=settings.exec_timeout)
+        self._login = Login(context, clock, timeout=settings.exec_timeout, clean=clean)
         self._clock, self._clean, self._access, self._backoff = clock, clean, access, backoff
         self._limits = Limits(
             connect=settings.connect_timeout,

@@ -48,6 +48,9 @@ def written(context: KubeContext) -> Credential:
     if bool(certificate) != bool(key):
         lacking = "client-key" if certificate else "client-certificate"
         raise malformed(context, f"its user {context.user_name} has no {lacking}")
+    if b"ENCRYPTED" in key:
+        # OpenSSL would ask for the passphrase on the terminal, which the screen is using.
+        raise malformed(context, f"the client-key of its user {context.user_name} is protected by a passphrase")
     headers = dict(impersonation(user))
     if file := user.get("tokenFile"):
         headers["Authorization"] = f"Bearer {_line(context, _file(context, 'tokenFile', str(file)))}"
@@ -86,7 +89,7 @@ def material(context: KubeContext, key: str, *, entry: str = "user") -> bytes:
     holder = context.user if entry == "user" else context.cluster
     if data := holder.get(f"{key}-data"):
         try:
-            return base64.b64decode(str(data), validate=False)
+            return base64.b64decode("".join(str(data).split()), validate=True)
         except (binascii.Error, ValueError):
             raise malformed(context, f"its {key}-data is not base64") from None
     if path := holder.get(key):

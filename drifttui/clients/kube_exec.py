@@ -105,6 +105,8 @@ def _read(context: KubeContext, version: str, output: bytes) -> Credential:
         raise _failed(context, "the token it printed is no single line of ASCII")
     if not token and not (certificate and key):
         raise _failed(context, "it printed neither a token nor a client certificate with its key")
+    if key and "ENCRYPTED" in str(key):
+        raise _failed(context, "the key it printed is protected by a passphrase")
     return Credential(
         headers={"Authorization": f"Bearer {token}"} if token else {},
         certificate=str(certificate).encode() if certificate and key else b"",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from ..core.errors import Unauthenticated
+from ..core.errors import Unauthenticated, inert
 from ..core.ports import Clock
+from .http_errors import Clean
 from .kube_credentials import Credential, impersonation, written
 from .kube_exec import run_plugin
 from .kube_provider import ask_provider
@@ -26,10 +27,12 @@ FILE_FOR = timedelta(seconds=10)
 class Login:
     """The credential of one context. Safe to ask from many tasks of one event loop."""
 
-    def __init__(self, context: KubeContext, clock: Clock, *, timeout: float) -> None:
+    def __init__(self, context: KubeContext, clock: Clock, *, timeout: float, clean: Clean = inert) -> None:
+        """`timeout` in seconds is that of a plugin or provider; `clean` takes secrets out of what one said."""
         self._context = context
         self._clock = clock
         self._timeout = timeout
+        self._clean = clean
         self._lock = asyncio.Lock()
         self._held: Credential | Unauthenticated | None = None
         self._until = clock()
@@ -71,7 +74,7 @@ class Login:
                     return await ask_provider(self._context, timeout=self._timeout)
             return await asyncio.to_thread(written, self._context)
         except Unauthenticated as error:
-            return error
+            return Unauthenticated(error.title, self._clean(error.detail), self._clean(error.hint))
 
     def _good_until(self, held: Credential | Unauthenticated) -> datetime:
         now = self._clock()

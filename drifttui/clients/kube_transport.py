@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from ..core.errors import InputError, Unauthenticated
+from ..core.errors import InputError, Unreachable, inert
 from .kube_credentials import Credential, material
 from .kube_login import Login
 from .kube_proxy import proxy_of
@@ -24,7 +24,8 @@ CONNECTIONS = 64
 
 
 class KubeTransport(httpx.AsyncBaseTransport):
-    """Raises what httpx raises, and `Unauthenticated` where there is no credential to send."""
+    """Raises what httpx raises, `Unauthenticated` where there is no credential to send, and `Unreachable` where the
+    kubeconfig's certificates or proxy cannot be used."""
 
     def __init__(self, context: KubeContext, login: Login) -> None:
         self._context = context
@@ -40,7 +41,11 @@ class KubeTransport(httpx.AsyncBaseTransport):
         credential = await self._login.current()
         response = await self._send(request, asked, credential)
         if response.status_code == 401 and self._login.renewable:
-            fresh = await self._login.current(credential)
+            try:
+                fresh = await self._login.current(credential)
+            except BaseException:
+                await response.aclose()
+                raise
             if fresh is not credential:
                 await response.aclose()
                 return await self._send(request, asked, fresh)
@@ -81,14 +86,25 @@ class KubeTransport(httpx.AsyncBaseTransport):
                     key_data=credential.key,
                 ).context()
             except InputError as error:
-                detail = f"{self._context.file}, context {self._context.name}: {error.detail}"
-                raise Unauthenticated(error.title, detail, error.hint) from error
-        return httpx.AsyncHTTPTransport(
-            verify=verify,
-            proxy=proxy_of(self._context),
-            limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=8, keepalive_expiry=30.0),
-            socket_options=_keepalive(),
-        )
+                raise self._unusable(error.detail, error.hint) from error
+        try:
+            return httpx.AsyncHTTPTransport(
+                verify=verify,
+                proxy=proxy_of(self._context),
+                limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=8, keepalive_expiry=30.0),
+                socket_options=_keepalive(),
+            )
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            # The address may hold a password; the error may quote it.
+            why = f"its proxy address cannot be used ({type(error).__name__})"
+            hint = "http:// and https:// proxies work; socks5:// needs the package socksio."
+            raise self._unusable(why, hint) from None
+
+    def _unusable(self, why: str, hint: str) -> Unreachable:
+        name = inert(self._context.name, 80)
+        wrong = Unreachable(f"No way to {name}", f"{self._context.file}, context {name}: {why}", hint)
+        wrong.retryable = False
+        return wrong
 
 
 def _keepalive() -> list[tuple[int, int, int]]:

@@ -88,6 +88,7 @@ async def test_the_plugin_is_told_that_nobody_can_answer_it_and_about_the_cluste
         ("print('[]')", "no ExecCredential"),
         (answering(), "neither a token nor a client certificate"),
         (answering(clientCertificateData="c"), "neither a token nor a client certificate"),
+        (answering(clientCertificateData="c", clientKeyData="-----BEGIN ENCRYPTED"), "protected by a passphrase"),
         (answering(token="a\nX-Evil: 1"), "no single line"),
         (answering(token="t", expirationTimestamp="soon"), "expirationTimestamp soon"),
         (answering(token="t").replace("k8s.io/v1", "k8s.io/v1beta1"), "instead of client.authentication.k8s.io/v1"),
@@ -230,3 +231,11 @@ async def test_a_failing_plugin_is_not_started_for_every_call(tmp_path: Path) ->
     with pytest.raises(Unauthenticated):
         await login.current()
     assert runs.read_text() == "xx"
+
+
+async def test_a_token_in_what_a_plugin_said_is_taken_out(tmp_path: Path) -> None:
+    entry = plugin(tmp_path, "sys.stderr.write('refused: token hunter2'); sys.exit(1)")
+    login = Login(entry, Moment(), timeout=20, clean=lambda text: text.replace("hunter2", "(digest)"))
+    with pytest.raises(Unauthenticated) as caught:
+        await login.current()
+    assert "refused: token (digest)" in caught.value.one_line()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
 from drifttui.core.identity import ResourceRef
-from drifttui.core.planes import Observation
 from drifttui.sources.kubernetes.source import KubernetesSource
 from drifttui.sources.kubernetes.watching import Watching
 from tests.clients.raw_http import Reply, Request
@@ -40,11 +39,11 @@ class Watcher:
         await asyncio.sleep(0)
 
     async def __aenter__(self) -> Watcher:
-        self._stream: AsyncIterator[Observation] = self._watching.observations()
+        self._stream = self._watching.observations()
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await self._stream.aclose()  # type: ignore[attr-defined]
+        await self._stream.aclose()
 
     async def next(self) -> tuple[str, str]:
         """Name and resourceVersion; `gone` for an object that is not there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import ClassVar
@@ -133,7 +133,7 @@ class KubernetesSource:
 
     def watch_objects(
         self, refs: Sequence[ResourceRef], trouble: Trouble = lambda error: None
-    ) -> AsyncIterator[Observation]:
+    ) -> AsyncGenerator[Observation, None]:
         """Each change since `read` gave the object, until cancelled; the present state first where it was never read.
         After a gap every difference is told. `trouble` hears what interrupts a watch; a forbidden collection is given
         up."""

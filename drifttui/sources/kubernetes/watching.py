@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -60,7 +60,7 @@ class Watching:
             for wanted in collections.values()
         ]
 
-    async def observations(self) -> AsyncIterator[Observation]:
+    async def observations(self) -> AsyncGenerator[Observation, None]:
         """Each change since `Reader.read` gave the object; the present state first where it was never read."""
         tasks = [asyncio.create_task(self._guarded(collection)) for collection in self._followed]
         try:
