@@ -51,9 +51,11 @@ NEEDS = (
     Need(Right("watch", "apps", "deployments"), "live changes as they happen"),
     Need(Right("get", "", "configmaps"), "live configuration"),
     Need(Right("list", "", "events"), "events beside a finding"),
-    Need(Right("get", "rbac.authorization.k8s.io", "clusterrolebindings"), "who was given which rights", True),
-    Need(Right("get", "", "secrets"), "whether Secrets differ; values become digests", True),
-    Need(Right("list", "argoproj.io", "applications"), "Argo CD without a token", True),
+    Need(
+        Right("get", "rbac.authorization.k8s.io", "clusterrolebindings"), "who was given which rights (optional)", True
+    ),
+    Need(Right("get", "", "secrets"), "whether Secrets differ; values become digests (optional)", True),
+    Need(Right("list", "argoproj.io", "applications"), "Argo CD without a token (optional)", True),
 )
 
 
