@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -239,3 +241,47 @@ async def test_a_token_in_what_a_plugin_said_is_taken_out(tmp_path: Path) -> Non
     with pytest.raises(Unauthenticated) as caught:
         await login.current()
     assert "refused: token (digest)" in caught.value.one_line()
+
+
+INSIDE_A_TERMINAL = """
+import asyncio, datetime, fcntl, sys, termios
+from pathlib import Path
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+open("/dev/tty", "w").write("terminal is here.")
+from drifttui.clients.kube import KubeClient
+from drifttui.clients.kubeconfig import KubeContext
+spec = {"apiVersion": "client.authentication.k8s.io/v1", "command": sys.executable, "args": [sys.argv[1]]}
+context = KubeContext("prod", Path("config"), "c", "u", {"server": "https://127.0.0.1:1"}, {"exec": spec})
+
+async def main():
+    client = KubeClient(context, lambda: datetime.datetime.now(datetime.UTC))
+    try:
+        await client.get("/version")
+    except Exception as error:
+        Path(sys.argv[2]).write_text(str(error))
+    await client.close()
+
+asyncio.run(main())
+"""
+
+
+def test_a_plugin_cannot_paint_over_the_screen_or_eat_keys(tmp_path: Path) -> None:
+    """In a real terminal: it shows what the program itself wrote, and the key typed meanwhile is still there."""
+    script, said = tmp_path / "plugin.py", tmp_path / "said"
+    script.write_text(
+        "import sys\ntry:\n    open('/dev/tty', 'w').write('PAINTED')\n"
+        "except OSError:\n    print('no tty', file=sys.stderr)\n"
+        "print(repr(sys.stdin.read()), file=sys.stderr)\nprint('PAINTED')\nsys.exit(1)\n"
+    )
+    screen, keyboard = os.openpty()
+    os.write(screen, b"j\n")
+    command = [sys.executable, "-c", INSIDE_A_TERMINAL, str(script), str(said)]
+    done = subprocess.run(
+        command, stdin=keyboard, stdout=keyboard, stderr=keyboard, start_new_session=True, check=False, timeout=60
+    )
+    assert done.returncode == 0
+    assert os.read(keyboard, 100) == b"j\n"
+    assert os.read(screen, 10_000).replace(b"j\r\n", b"") == b"terminal is here."
+    assert "exit code 1, no tty ''" in said.read_text()
+    os.close(keyboard)
+    os.close(screen)
