@@ -23,14 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from drifttui.core.board import Board
-    from drifttui.core.filters import parse_filter
+    from drifttui.core.filters import parse
     from drifttui.core.identity import UnitId
+    from drifttui.core.rows import unit_rows
     from drifttui.services import answers
     from drifttui.services.live import live_collector
     from drifttui.services.once import board_when_settled, find_unit
 
     collector, settings = live_collector(options)
-    chosen = parse_filter(settings.filter)
+    chosen = parse(settings.filter)
 
     def wanted(board: Board) -> list[UnitId]:
         if options.unit:
@@ -39,9 +40,10 @@ def run(options: argparse.Namespace) -> int:
 
     board = board_when_settled(collector, options.timeout, open_units=wanted)
     now = collector.now()
-    units = [find_unit(board, name) for name in options.unit] if options.unit else list(board.units.values())
-    units = [unit for unit in units if chosen.matches(unit, board, now)]
-    units.sort(key=lambda unit: unit.id)
+    matches = chosen.unit(now)
+    named = {find_unit(board, name).id for name in options.unit}
+    rows = [row for key, row in unit_rows(board, now, {}) if matches(row) and (not named or key in named)]
+    units = sorted((row.unit for row in rows), key=lambda unit: unit.id)
     answer = answers.scan(board, units, now)
     if options.json:
         json.dump(answer, sys.stdout, indent=2)

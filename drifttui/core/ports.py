@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 from .board import Mode
 from .health import SourceHealth
 from .identity import ResourceRef, UnitId
-from .inspection import Inspection
+from .inspection import Event, Inspection
 from .planes import Observation, Plane
 from .unit import Unit
 
@@ -80,11 +80,22 @@ class LiveReader(Source, Protocol):
     aliases: frozenset[str]
     """Names and URLs by which units may call this cluster (`Unit.cluster`)."""
 
-    async def read(self, refs: Sequence[ResourceRef]) -> Sequence[Observation | Exception]:
-        """The objects in the order asked; an exception in the place of one that could not be read."""
+    async def read(
+        self, refs: Sequence[ResourceRef], versions: Mapping[ResourceRef, str] = ...
+    ) -> Sequence[Observation | Exception]:
+        """The objects in the order asked; an exception in the place of one that could not be read.
+
+        `versions` names the API version to read an object in, so that it has the fields of the manifest beside it.
+        """
         ...
 
-    async def schema(self, group_kinds: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
+    async def events(self, namespace: str, refs: Sequence[ResourceRef]) -> tuple[tuple[Event, ...], str]:
+        """Events about `refs`, newest first, and one line for what was not read. Raises `SourceError`."""
+        ...
+
+    async def schema(
+        self, group_kinds: Sequence[tuple[str, str]]
+    ) -> Mapping[str, tuple[Mapping[str, tuple[str, ...]], Mapping[str, object]]]:
         """List keys and defaults of kinds from the cluster's OpenAPI, keyed `group/Kind` (see `Inspection`)."""
         ...
 

@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
-from typing import Any
 
 from drifttui.core.board import Depth, Look
 from drifttui.core.errors import Missing, SourceError
 from drifttui.core.finding import Finding
 from drifttui.core.identity import ResourceRef
-from drifttui.core.inspection import Inspection
+from drifttui.core.inspection import Event, Inspection
 from drifttui.core.lastapplied import recorded_of
 from drifttui.core.planes import Observation, ThreePlanes
 from drifttui.core.ports import Clock, Inspectable, LiveReader, Source
@@ -54,12 +53,15 @@ class Looker:
         if reader is None:
             gap = f"No kubeconfig context leads to {unit.cluster}: the actual plane is what {unit.id.source} holds."
             return inspection._replace(gaps=(*inspection.gaps, gap))
-        return await self._enriched(inspection, reader)
+        return await self._enriched(unit, inspection, reader)
 
-    async def _enriched(self, inspection: Inspection, reader: LiveReader) -> Inspection:
+    async def _enriched(self, unit: Unit, inspection: Inspection, reader: LiveReader) -> Inspection:
         refs = [planes.ref for planes in inspection.resources]
+        versions = {planes.ref: version for planes in inspection.resources if (version := _version(planes))}
         kinds = sorted({(ref.group, ref.kind) for ref in refs})
-        answers, schema = await asyncio.gather(reader.read(refs), _schema(reader, kinds))
+        answers, schema, events = await asyncio.gather(
+            reader.read(refs, versions), _schema(reader, kinds), _events(reader, unit, inspection)
+        )
         gaps = list(inspection.gaps)
         resources = []
         failed: dict[str, int] = {}
@@ -72,9 +74,15 @@ class Looker:
             failed[line] = failed.get(line, 0) + 1
         gaps += [line if times == 1 else f"{line} ({times} objects)" for line, times in failed.items()]
         list_keys, defaults, gap = schema
-        if gap:
-            gaps.append(gap)
-        return inspection._replace(resources=tuple(resources), gaps=tuple(gaps), list_keys=list_keys, defaults=defaults)
+        found, other_gap = events
+        gaps += [line for line in (gap, other_gap) if line]
+        return inspection._replace(
+            resources=tuple(resources),
+            gaps=tuple(gaps),
+            list_keys=list_keys,
+            defaults=defaults,
+            events=found or inspection.events,
+        )
 
     def judge(self, unit: Unit, inspection: Inspection, before: Look | None) -> Look:
         findings, hidden = self._judge(unit, inspection, before.findings if before else (), self._clock())
@@ -101,13 +109,33 @@ def with_live(planes: ThreePlanes, live: Observation) -> ThreePlanes:
     return planes if applied is None else planes._replace(recorded=applied)
 
 
-async def _schema(reader: LiveReader, kinds: Sequence[tuple[str, str]]) -> tuple[dict[str, Any], dict[str, Any], str]:
+def _version(planes: ThreePlanes) -> str:
+    """The API version of the manifest (`v1` of `apps/v1`): in another one the same object has other fields."""
+    document = planes.desired.document if planes.desired else None
+    return str(document.get("apiVersion") or "").rpartition("/")[2] if document else ""
+
+
+async def _schema(
+    reader: LiveReader, kinds: Sequence[tuple[str, str]]
+) -> tuple[dict[str, Mapping[str, tuple[str, ...]]], dict[str, Mapping[str, object]], str]:
     """List keys, defaults, and a line where the cluster's OpenAPI could not be read."""
     try:
         answer = await reader.schema(kinds)
     except SourceError as error:
         return {}, {}, f"Lists of custom resources are compared whole: {error.one_line()}"
-    list_keys, defaults = {}, {}
-    for kind, (keys, values) in answer.items():
-        list_keys[kind], defaults[kind] = keys, values
-    return list_keys, defaults, ""
+    return (
+        {kind: keys for kind, (keys, _) in answer.items()},
+        {kind: values for kind, (_, values) in answer.items()},
+        "",
+    )
+
+
+async def _events(reader: LiveReader, unit: Unit, inspection: Inspection) -> tuple[tuple[Event, ...], str]:
+    """Events of the unit's objects, also of Pods and ReplicaSets that no manifest declares."""
+    refs = [planes.ref for planes in inspection.resources] + [node.ref for node in inspection.tree]
+    if not refs:
+        return (), ""
+    try:
+        return await reader.events(unit.namespace, tuple(dict.fromkeys(refs)))
+    except SourceError as error:
+        return (), f"Events: {error.one_line()}"
