@@ -24,7 +24,7 @@ class KubernetesSettings(BaseModel):
     argocd_context: str = Field(
         default="",
         description="The context of the cluster that Argo CD itself runs in, which it calls "
-        "https://kubernetes.default.svc. Unset: the only context, where there is only one.",
+        "https://kubernetes.default.svc. Unset: the only server, where all contexts lead to one.",
     )
     aliases: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="Further names and URLs by which units call a cluster, by context."
