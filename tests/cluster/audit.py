@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ class AuditLog:
         ]
 
 
-def is_dry_run(event: Event) -> bool:
+def is_dry_run(event: Mapping[str, Any]) -> bool:
     """A delete says so in its body, everything else in its query. The body of a JSON patch is a list."""
     body = event.get("requestObject")
     return "dryRun=" in event["requestURI"] or (isinstance(body, dict) and bool(body.get("dryRun")))

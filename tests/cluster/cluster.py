@@ -68,9 +68,10 @@ class Cluster:
             report("starting Kubernetes")
             plane = ControlPlane(state, authority, processes)
             plane.start()
-            _write_people(state, authority)
-            report("starting Argo CD")
-            ArgoCD(state, plane, processes, Kube(state)).start()
+            with Kube(state) as kube:
+                _write_people(state, authority, kube)
+                report("starting Argo CD")
+                ArgoCD(state, plane, processes, kube).start()
         except BaseException:
             processes.stop()
             raise
@@ -97,6 +98,7 @@ class Cluster:
         apis: list[Kube | ArgoAPI] = [self.kube, *self._people.values(), *self._argocd.values()]
         for each in apis:
             each.client.close()
+        self.processes.stop()
         stop(self.state.data)
         if self._watchdog:
             self._watchdog.release()
@@ -174,8 +176,7 @@ def running_cluster(report: Report = _silent, *, seeded: bool = True) -> Iterato
         cluster.stop()
 
 
-def _write_people(state: State, authority: Authority) -> None:
-    kube = Kube(state)
+def _write_people(state: State, authority: Authority, kube: Kube) -> None:
     users = {}
     for who in PEOPLE:
         if who.service_account:

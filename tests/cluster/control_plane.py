@@ -38,7 +38,8 @@ class ControlPlane:
         for who in COMPONENTS:
             user = certificate_user(self._authority, who)
             write_kubeconfig(self._config(who.context), self._state, {who.context: user}, who.context)
-        self.wait_until("the API server is ready", self._ready)
+        with Kube(self._state) as kube:
+            self.wait_until("the API server is ready", lambda: _ready(kube))
         self._start_controllers()
         self.apply((HERE / "manifests" / "rbac.yaml").read_text())
         self.apply(_nodes())
@@ -60,12 +61,6 @@ class ControlPlane:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"waited {limit:.0f} s until {what}")
             time.sleep(0.1)
-
-    def _ready(self) -> bool:
-        try:
-            return Kube(self._state).get("/readyz").status_code == 200
-        except httpx.TransportError:
-            return False
 
     def _config(self, component: str) -> Path:
         return self._state.data / "kubeconfigs" / component
@@ -175,6 +170,13 @@ class ControlPlane:
                 *(f"--config={self._state.binaries[name]}" for name in KWOK_STAGES),
             ],
         )
+
+
+def _ready(kube: Kube) -> bool:
+    try:
+        return kube.get("/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def _nodes() -> str:

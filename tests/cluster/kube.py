@@ -33,6 +33,12 @@ class Kube:
             timeout=30,
         )
 
+    def __enter__(self) -> Kube:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+
     def get(self, path: str, **query: str | int) -> httpx.Response:
         return self.client.get(path, params=query or None)
 

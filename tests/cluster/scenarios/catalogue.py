@@ -135,7 +135,7 @@ ALL = (
     Scenario(
         "sidecar-injected", "An admission policy adds a container to what Argo CD itself applies.", "gateway",
         _deployment("shop", "gateway"), _inject, ARGOCD,
-        paths=["/spec/template/spec/containers/1"], manager="argocd-controller", sync="Synced", after=DEPLOYMENTS,
+        paths=["/spec/template/spec/containers/1"], sync="Synced", after=DEPLOYMENTS,
     ),
     Scenario(
         "custom-resource", "One field of a custom resource is changed; four others are defaults of its schema.",

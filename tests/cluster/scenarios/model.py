@@ -110,7 +110,8 @@ class Scenario:
     hidden: Sequence[str] = ()
     """Pointers that differ as well but that a rule explains: an ignore rule of the unit, or a default of the schema."""
     manager: str | None = None
-    """Field manager that owns `paths` afterwards; None when nothing is left to own."""
+    """Field manager that owns `paths` afterwards. None when nothing is left, and for what admission added: owners
+    are computed before it, so such a field belongs to nobody."""
     sync: str = "OutOfSync"
     """What Argo CD says. Its three-way diff does not see a field that was only ever added to the live object."""
     before: Sequence[Step] = ()

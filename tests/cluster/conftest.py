@@ -1,0 +1,34 @@
+"""One cluster for the whole session, or a clear reason why there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.build import GoMissing, go_program
+from tests.cluster.cluster import Cluster, running_cluster
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Seeded and settled. Where it cannot run, skips; with DRIFTTUI_REQUIRE_CLUSTER=1 that is a failure instead."""
+    if missing := _missing():
+        if os.environ.get("DRIFTTUI_REQUIRE_CLUSTER") == "1":
+            pytest.fail(missing, pytrace=False)
+        pytest.skip(missing)
+    with running_cluster(print) as running:
+        yield running
+
+
+def _missing() -> str | None:
+    try:
+        go_program()
+    except GoMissing as problem:
+        return str(problem)
+    for program in ("git", "redis-server"):
+        if not shutil.which(program):
+            return f"{program} is not installed"
+    return None
