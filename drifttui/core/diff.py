@@ -17,9 +17,9 @@ from .identity import ResourceRef
 from .ignoring import JqDelete, Suppression
 from .inspection import IgnoreRule
 from .normalize import same
-from .planes import ABSENT, UNKNOWN, Document, Json, Mark, Plane, ThreePlanes
-from .pointers import parse
-from .redact import holds_secret
+from .planes import ABSENT, Document, Json, Mark, Plane, ThreePlanes
+from .pointers import build, parse
+from .redact import SOPS_MASK, holds_secret
 from .rules_kubernetes import SYSTEM_METADATA
 from .schema import Defaults, ListKeys, Shape, is_built_in, shape_of
 from .third import item_name, locate
@@ -95,8 +95,7 @@ class _Pair:
         self._hidden: list[Hidden] = []
         self._attribution: Attribution | None = None
         if sides.right is Plane.ACTUAL and isinstance(self._right, dict):
-            recorded = self._third if sides.third is Plane.RECORDED else self._left
-            recorded = recorded if isinstance(recorded, dict) and sides.left is Plane.DESIRED else None
+            recorded = self._third if isinstance(self._third, dict) and sides.third is Plane.RECORDED else None
             self._attribution = Attribution(self._right, self._shape, deployers, recorded)
 
     def result(self) -> tuple[list[Change], list[Hidden]]:
@@ -143,13 +142,22 @@ class _Pair:
                         walk.hide(rule, f"/metadata/{name}")
         self._versions(left, right, walk)
         if self._ref.group == "" and self._ref.kind == "Secret":
-            left, right = _folded(left), _folded(right)
-            if "stringData" in (self._left or ()) or "stringData" in (self._right or ()):
-                walk.hide("secret-string-data", "/stringData")
+            left, right = self._secrets(left, right, walk)
         if self._ref.kind == "ClusterRole" and left.get("aggregationRule") and left.get("rules") != right.get("rules"):
             left.pop("rules", None)
             right.pop("rules", None)
             walk.hide("aggregated-rules", "/rules")
+        return left, right
+
+    def _secrets(self, left: Document, right: Document, walk: Walk) -> tuple[Document, Document]:
+        if "stringData" in left or "stringData" in right:
+            walk.hide("secret-string-data", "/stringData")
+            left, right = _folded(left), _folded(right)
+        a, b = left.get("data"), right.get("data")
+        if isinstance(a, dict) and isinstance(b, dict):
+            for name, value in a.items():
+                if value == SOPS_MASK and b.get(name) == SOPS_MASK:
+                    walk.hide("masked-value", build(("data", name)))
         return left, right
 
     def _versions(self, left: Document, right: Document, walk: Walk) -> None:
@@ -160,7 +168,8 @@ class _Pair:
 
     def _evaluate(self, suppression: Suppression) -> None:
         """What still differs without the parts that each jq path selects. A path that fails hides nothing."""
-        assert isinstance(self._left, dict) and isinstance(self._right, dict)
+        if not isinstance(self._left, dict) or not isinstance(self._right, dict):
+            return
         if not self._walk(self._left, self._right, None).found:
             return
         for rule, expression in suppression.expressions:
@@ -172,11 +181,8 @@ class _Pair:
             except Exception as error:
                 suppression.failed(rule, expression, error)
                 continue
-            if isinstance(left, dict) and isinstance(right, dict):
-                rest = self._walk(left, right, None, collapse=False)
-                suppression.survived(rule, expression, [difference.path for difference in rest.found])
-            else:
-                suppression.failed(rule, expression, ValueError("it leaves no object"))
+            rest = self._walk(left, right, None, collapse=False)
+            suppression.survived(rule, expression, [difference.path for difference in rest.found])
 
     def _whole(self) -> list[Change]:
         """The object is on one side only, or on neither."""
@@ -187,17 +193,18 @@ class _Pair:
     def _change(self, difference: Difference) -> Change:
         path, left, right, list_path = difference
         tokens = parse(path)
-        if self._third is UNKNOWN or self._third is ABSENT:
-            third: Json | Mark = self._third
-            document: Any = self._third
-        else:
+        third: Json | Mark
+        document: Any
+        if isinstance(self._third, dict):
             third, document = ABSENT, _folded(self._third) if self._ref.kind == "Secret" else self._third
+        else:
+            third = document = self._third
         if list_path:
             return self._left_item(difference, document, third)
         place = locate(tokens, self._right, document, self._shape)
         if isinstance(document, dict):
             third = place.value
-        return self._planes(path, place.label, left, right, third)
+        return self._planes(path, place.label, left, right, third, tokens)
 
     def _left_item(self, difference: Difference, document: Any, third: Json | Mark) -> Change:
         """An item that the right side lacks: the third plane is asked by its keys, and may lend it its position."""
@@ -209,13 +216,21 @@ class _Pair:
         position = difference.path.rsplit("/", 1)[-1]
         label = f"{place.label}[{item_name(difference.left, shape, position)}]"
         found = list_item(place.value, difference.left, shape)
-        if found is not None:
+        if found is not None and isinstance(place.value, list):
             third = place.value[found]
             if self._sides.third is Plane.RECORDED:
                 position = str(found)
         return self._planes(f"{difference.list_path}/{position}", label, difference.left, ABSENT, third)
 
-    def _planes(self, path: str, label: str, left: Json | Mark, right: Json | Mark, third: Json | Mark) -> Change:
+    def _planes(
+        self,
+        path: str,
+        label: str,
+        left: Json | Mark,
+        right: Json | Mark,
+        third: Json | Mark,
+        tokens: Sequence[str] = (),
+    ) -> Change:
         values = {self._sides.left: left, self._sides.right: right, self._sides.third: third}
         owned = self._attribution is not None and right is not ABSENT
         return Change(
@@ -224,8 +239,8 @@ class _Pair:
             desired=values[Plane.DESIRED],
             recorded=values[Plane.RECORDED],
             actual=values[Plane.ACTUAL],
-            owners=self._attribution.owners(path) if self._attribution is not None and owned else (),
-            sensitive=any(holds_secret(value) for value in (left, right, third)),
+            owners=self._attribution.managed.at(tokens) if self._attribution is not None and owned else (),
+            sensitive=holds_secret(left) or holds_secret(right) or holds_secret(third),
         )
 
 

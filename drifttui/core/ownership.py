@@ -52,7 +52,8 @@ class ManagedFields:
             fields = entry.get("fieldsV1")
             if isinstance(fields, dict) and _holds(fields, self._document, tokens):
                 found.append(self._owner(position))
-        found.sort(key=_newest_first)
+        if len(found) > 1:
+            found.sort(key=_newest_first)
         return tuple(found)
 
     def _owner(self, position: int) -> Owner:
@@ -92,13 +93,13 @@ def _holds(fields: dict[str, Any], value: Any, tokens: Sequence[str]) -> bool:
         if not fields:
             return True
         below: Any
-        if isinstance(value, list):
+        if type(value) is list:
             value = child(value, token)
             below = _item(fields, value, token)
         else:
             below = fields.get("f:" + token)
-            value = child(value, token)
-        if not isinstance(below, dict):
+            value = value.get(token) if type(value) is dict else None
+        if type(below) is not dict:
             return False
         fields = below
     return True
@@ -106,6 +107,11 @@ def _holds(fields: dict[str, Any], value: Any, tokens: Sequence[str]) -> bool:
 
 def _item(fields: dict[str, Any], item: Any, token: str) -> Any:
     """What an entry says about one item of a list; None where it says nothing."""
+    if type(item) is dict:
+        # Most lists are keyed by name, and the server writes keys as compact JSON: one lookup instead of a search.
+        below = fields.get(f'k:{{"name":"{item.get("name")}"}}')
+        if below is not None:
+            return below
     for name, below in fields.items():
         kind = name[:2]
         if kind == "k:":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from .normalize import covers
@@ -71,10 +72,10 @@ def find(items: Any, item: Any, position: int, shape: Shape) -> int | None:
 
 
 def _by_key(left: list[Any], right: list[Any], keys: tuple[str, ...]) -> Pairing | None:
+    if len(left) == len(right) and all(map(_same_item, left, right, repeat(keys))):
+        return Pairing([(i, i) for i in range(len(left))], (), (), False, True)
     left_keys = [key_of(item, keys) for item in left]
     right_keys = [key_of(item, keys) for item in right]
-    if left_keys == right_keys and None not in left_keys:
-        return Pairing([(i, i) for i in range(len(left))], (), (), False, True)
     if None in left_keys or None in right_keys:
         return None
     places: dict[Any, list[int]] = {}
@@ -93,6 +94,19 @@ def _by_key(left: list[Any], right: list[Any], keys: tuple[str, ...]) -> Pairing
         _pair_ports(left, right, both, only_left, only_right)
     order = [there for _, there in both]
     return Pairing(both, only_left, only_right, order != sorted(order), True)
+
+
+def _same_item(left: Any, right: Any, keys: tuple[str, ...]) -> bool:
+    """The common case, without building keys: both lists have the same item at the same place."""
+    if type(left) is not dict or type(right) is not dict or not keys:
+        return False
+    for name in keys:
+        value = left.get(name)
+        if value is None:
+            value = DEFAULTED_KEYS.get(name)
+        if value is None or value != right.get(name, DEFAULTED_KEYS.get(name)):
+            return False
+    return True
 
 
 def _pair_ports(

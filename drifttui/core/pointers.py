@@ -29,7 +29,9 @@ def parse(pointer: str) -> tuple[str, ...]:
         return ()
     if pointer[0] != "/":
         raise ValueError(f"a JSON pointer starts with a slash: {pointer!r}")
-    return tuple(unescape(token) for token in pointer[1:].split("/"))
+    if "~" in pointer:
+        return tuple(unescape(token) for token in pointer[1:].split("/"))
+    return tuple(pointer[1:].split("/"))
 
 
 def build(tokens: Iterable[str]) -> str:

@@ -76,11 +76,11 @@ def is_mask(value: Any) -> bool:
 
 def holds_secret(value: Any) -> bool:
     """Whether a digest or a mask is anywhere in `value`."""
+    if isinstance(value, str):
+        return value == SOPS_MASK or ("hmac:" in value and SEALED.search(value) is not None)
     if isinstance(value, dict):
         return is_digest(value) or any(holds_secret(item) for item in value.values())
-    if isinstance(value, list):
-        return any(holds_secret(item) for item in value)
-    return isinstance(value, str) and (("hmac:" in value and SEALED.search(value) is not None) or value == SOPS_MASK)
+    return isinstance(value, list) and any(holds_secret(item) for item in value)
 
 
 def _seal(key: bytes, value: str | bytes) -> str:

@@ -39,7 +39,7 @@ class Shape:
 
     def below(self, token: str) -> Shape:
         fields = self.fields
-        return fields.get(token) or fields.get("*") or UNSHAPED
+        return (fields.get(token) or fields.get("*") or UNSHAPED) if fields else UNSHAPED
 
     def at(self, path: str) -> Shape:
         """The place at a pattern, made where it is missing."""

@@ -14,31 +14,31 @@ _LABEL_LIMIT = 80
 
 
 class Place(NamedTuple):
-    """`label` is the path for people, `value` what the other plane holds there, `position` the last list position."""
+    """`label` is the path for people, `value` what the other plane holds there."""
 
     label: str
     value: Json | Mark
-    path: str
 
 
 def locate(tokens: Sequence[str], document: Any, other: Any, shape: Shape) -> Place:
     """`tokens` lead through `document`; list items are found again in `other` by key, by name, or by position."""
-    labels: list[str] = []
-    path: list[str] = []
+    label = ""
     for token in tokens:
-        here = child(document, token)
-        if isinstance(document, list):
-            labels.append(f"[{item_name(here, shape, token)}]")
-            position = find(other, here, int(token), shape) if here is not ABSENT else None
-            other = other[position] if isinstance(other, list) and position is not None else ABSENT
-            path.append(str(position) if position is not None else token)
+        if type(document) is list:
+            here = child(document, token)
+            label += f"[{item_name(here, shape, token)}]"
+            if type(other) is list and here is not ABSENT:
+                position = find(other, here, int(token), shape)
+                other = other[position] if position is not None else ABSENT
+            else:
+                other = ABSENT
         else:
-            labels.append("/" + escape(token))
-            other = child(other, token) if isinstance(other, dict) else ABSENT
-            path.append(token)
+            here = document.get(token, ABSENT) if type(document) is dict else ABSENT
+            label += f"/{token}" if "/" not in token else "/" + escape(token)
+            other = other.get(token, ABSENT) if type(other) is dict else ABSENT
         document = here
         shape = shape.below(token)
-    return Place("".join(labels), other, "".join("/" + escape(token) for token in path))
+    return Place(label, other)
 
 
 def item_name(item: Any, shape: Shape, position: str) -> str:

@@ -65,11 +65,15 @@ class Walk:
         self._judge = judge
         self._keep = keep
         self._collapse = collapse
+        self._default_rule = "server-default" if built_in else "schema-default"
         self._refused = 0
         """Differences that an ignore rule took away."""
 
     def objects(self, left: dict[str, Any], right: dict[str, Any], path: str, shape: Shape) -> None:
+        """Built-in kinds are typed by the API server, so that Python's `==`, for which `True` is `1`, is enough there;
+        anything else is compared value by value."""
         get = right.get
+        typed = self._built_in
         fields = shape.fields
         star = fields.get("*") if fields else None
         both = 0
@@ -84,11 +88,27 @@ class Walk:
             both += 1
             kind = type(value)
             if kind is type(other):
-                if kind is dict and "digest" not in value:
-                    self.objects(value, other, f"{path}/{escape(key)}", fields.get(key) or star or UNSHAPED)
+                if kind is str:
+                    if value == other:
+                        continue
+                elif typed and value == other:
                     continue
-                if kind is list:
-                    self._lists(value, other, f"{path}/{escape(key)}", fields.get(key) or star or UNSHAPED)
+                elif kind is dict:
+                    if "digest" not in value:
+                        self.objects(
+                            value,
+                            other,
+                            f"{path}/{key}" if "/" not in key and "~" not in key else f"{path}/{escape(key)}",
+                            fields.get(key) or star or UNSHAPED,
+                        )
+                        continue
+                elif kind is list:
+                    self._lists(
+                        value,
+                        other,
+                        f"{path}/{key}" if "/" not in key and "~" not in key else f"{path}/{escape(key)}",
+                        fields.get(key) or star or UNSHAPED,
+                    )
                     continue
                 if value == other:
                     continue
@@ -96,7 +116,14 @@ class Walk:
         if both != len(right):
             for key, value in right.items():
                 if key not in left:
-                    self._right_only(value, path, key, fields.get(key) or star or UNSHAPED)
+                    below = fields.get(key) or star or UNSHAPED
+                    default = below.default
+                    if default == value and type(default) is type(value) and not below.rule:
+                        # Nothing but defaults is this frequent: it is taken away without another call.
+                        here = f"{path}/{key}" if "/" not in key and "~" not in key else f"{path}/{escape(key)}"
+                        self.hidden.append(Hidden(self._default_rule, here))
+                    else:
+                        self._right_only(value, path, key, below)
 
     def hide(self, rule: str, path: str, note: str = "") -> None:
         self.hidden.append(Hidden(rule, path, note))
@@ -131,7 +158,7 @@ class Walk:
         if value is None:
             self.hide("null-equals-absent", here)
         elif self._is_default(value, here, shape):
-            self.hide("server-default" if self._built_in else "schema-default", here)
+            self.hide(self._default_rule, here)
         elif is_empty(value) and empty_is_absent(parse(here), value, built_in=self._built_in):
             self.hide("empty-equals-absent", here)
         elif type(value) is dict and value and not is_digest(value):
@@ -142,7 +169,7 @@ class Walk:
             self.differs(Difference(here, value, ABSENT))
 
     def _right_only(self, value: Any, path: str, key: str, shape: Shape) -> None:
-        here = f"{path}/{escape(key)}"
+        here = f"{path}/{key}" if "/" not in key and "~" not in key else f"{path}/{escape(key)}"
         if value is None:
             self.hide("null-equals-absent", here)
             return
@@ -155,7 +182,7 @@ class Walk:
                 self.hide(rule, here)
                 return
         if self._is_default(value, here, shape):
-            self.hide("server-default" if self._built_in else "schema-default", here)
+            self.hide(self._default_rule, here)
         elif type(value) is dict and value and not is_digest(value):
             self._grouped({}, value, here, shape, Difference(here, ABSENT, value))
         elif type(value) is list and value and shape.keys is not None:
@@ -204,13 +231,14 @@ class Walk:
             self._whole(left, right, path)
             return
         below = shape.fields.get("*") or UNSHAPED
+        typed = self._built_in
         for here, there in pairing.both:
             a, b = left[here], right[there]
-            if a is b:
+            if a is b or (typed and a == b):
                 continue
-            if type(a) is dict and type(b) is dict:
+            if type(a) is dict is type(b):
                 self.objects(a, b, f"{path}/{there}", below)
-            elif type(a) is list and type(b) is list:
+            elif type(a) is list is type(b):
                 self._lists(a, b, f"{path}/{there}", below)
             elif not same(a, b):
                 self._differ(a, b, path, str(there), below)

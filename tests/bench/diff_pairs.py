@@ -113,25 +113,31 @@ def _fields(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return {f"f:{name}": _fields(below) for name, below in value.items()}
     if isinstance(value, list) and value and all(isinstance(item, dict) and "name" in item for item in value):
-        return {f"k:{json.dumps({'name': item['name']})}": {".": {}, **_fields(item)} for item in value}
+        return {
+            f"k:{json.dumps({'name': item['name']}, separators=(',', ':'))}": {".": {}, **_fields(item)}
+            for item in value
+        }
     return {}
 
 
-def measure(pairs: int = PAIRS) -> Result:
-    """Best of three runs of each, both without the garbage collector, whose pauses depend on what else is alive."""
+def measure(pairs: int = PAIRS, *, collector: bool = True) -> Result:
+    """Best of three runs of each. `collector`: with Python's garbage collector as a program has it, or without."""
     texts = [[json.dumps(side) for side in pair(number)] for number in range(pairs)]
     parse, seconds, changes = [], [], 0
     gc.collect()
-    gc.disable()
-    for _ in range(3):
-        began = perf_counter()
-        documents = [[json.loads(text) for text in texts_of_one] for texts_of_one in texts]
-        parse.append(perf_counter() - began)
-        planes = [_planes(desired, actual) for desired, actual in documents]
-        began = perf_counter()
-        changes = sum(len(compare(one).changes) for one in planes)
-        seconds.append(perf_counter() - began)
-    gc.enable()
+    if not collector:
+        gc.disable()
+    try:
+        for _ in range(3):
+            began = perf_counter()
+            documents = [[json.loads(text) for text in texts_of_one] for texts_of_one in texts]
+            parse.append(perf_counter() - began)
+            planes = [_planes(desired, actual) for desired, actual in documents]
+            began = perf_counter()
+            changes = sum(len(compare(one).changes) for one in planes)
+            seconds.append(perf_counter() - began)
+    finally:
+        gc.enable()
     size = sum(len(text) for texts_of_one in texts for text in texts_of_one) // (2 * pairs)
     return Result(min(parse), min(seconds), changes, size)
 
@@ -146,11 +152,13 @@ def _planes(desired: dict[str, Any], actual: dict[str, Any]) -> ThreePlanes:
 
 
 def main() -> None:
-    found = measure()
-    print(
-        f"{PAIRS} pairs, {found.bytes_per_document} bytes a document, {found.changes} changes: json.loads "
-        f"{found.parse_seconds * 1000:.0f} ms, compare {found.compare_seconds * 1000:.0f} ms, ratio {found.ratio:.2f}"
-    )
+    for collector in (True, False):
+        found = measure(collector=collector)
+        print(
+            f"{PAIRS} pairs, {found.bytes_per_document} bytes a document, {found.changes} changes, collector "
+            f"{'on' if collector else 'off'}: json.loads {found.parse_seconds * 1000:.0f} ms, "
+            f"compare {found.compare_seconds * 1000:.0f} ms, ratio {found.ratio:.2f}"
+        )
 
 
 if __name__ == "__main__":
