@@ -10,6 +10,9 @@ from pathlib import Path
 
 from ..core.errors import InputError
 
+NO_PASSPHRASE = ""
+"""Given for an encrypted key, so that OpenSSL refuses it instead of asking on the terminal that the screen owns."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tls:
@@ -58,13 +61,13 @@ class Tls:
         """Load the client certificate. OpenSSL reads files only: inline data lies in a private one for that moment."""
         try:
             if not self.cert_data:
-                context.load_cert_chain(self.cert_file, self.key_file or None)
+                context.load_cert_chain(self.cert_file, self.key_file or None, password=NO_PASSPHRASE)
                 return
             with tempfile.TemporaryDirectory(prefix="drifttui-") as folder:
                 path = Path(folder, "client.pem")
                 path.touch(mode=0o600)
                 path.write_bytes(self.cert_data + b"\n" + self.key_data)
-                context.load_cert_chain(path)
+                context.load_cert_chain(path, password=NO_PASSPHRASE)
         except (OSError, ValueError) as error:
             raise InputError(
                 "Client certificate cannot be used",

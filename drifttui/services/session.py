@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from drifttui.clients.access import Access
 from drifttui.clients.argocd_settings import ArgoCDSettings
 from drifttui.clients.kube_settings import KubernetesSettings
-from drifttui.core.errors import InputError
+from drifttui.core.errors import InputError, inert
 from drifttui.core.ports import Clock, Source
+from drifttui.core.redact import redact_text
 from drifttui.store.recordings import Recording
 from drifttui.store.redaction_key import redaction_key
 from drifttui.store.settings import FileSettings, load_settings
@@ -58,7 +61,14 @@ class Settings:
             raise InputError(f"No context {context}", "in the kubeconfig", "`kubectl config get-contexts` lists them.")
         if isinstance(found, BrokenContext):
             raise found.error
-        return KubeClient(found, utc_now, settings=self.kubernetes, access=self.access)
+        key = self.redaction_key
+        return KubeClient(
+            found,
+            utc_now,
+            settings=self.kubernetes,
+            access=self.access,
+            clean=lambda text: inert(redact_text(text, key)),
+        )
 
 
 def settings_from(options: argparse.Namespace) -> Settings:
@@ -132,7 +142,7 @@ def _kubernetes(options: argparse.Namespace, file: FileSettings) -> KubernetesSe
         changes["argocd_context"] = options.argocd_cluster
     if options.no_kubernetes:
         changes["enabled"] = False
-    return file.kubernetes.model_copy(update=changes)
+    return msgspec.structs.replace(file.kubernetes, **changes)
 
 
 def build_sources(settings: Settings, clock: Clock) -> Sequence[Source]:
