@@ -1,0 +1,69 @@
+"""One row per finding: how bad, which kind of drift, where, what, since when, and whose hand it looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from drifttui.core.identity import UnitId
+from drifttui.core.rows import FindingRow
+from drifttui.core.words import RISK_WORDS, clean
+
+from .cells import Line
+from .table import Cells, Column, LineTable
+
+FindingKey = tuple[UnitId, str]
+
+
+class FindingTable(LineTable[FindingKey]):
+    """Of one unit, or of all with a column that names the unit."""
+
+    COLUMNS: ClassVar[tuple[Column, ...]] = (
+        Column("risk", "risk", 5),
+        Column("unit", "unit", 10, 28, middle=True),
+        Column("class", "class", 13, drop=3),
+        Column("resource", "resource", 14, 48, middle=True),
+        Column("what", "what", 10, 60),
+        Column("age", "age", 4, right=True),
+        Column("who", "who", 8, 30, middle=True, drop=2),
+    )
+
+    def __init__(self, pane: str = "findings") -> None:
+        super().__init__(pane)
+        self.rows: Mapping[FindingKey, FindingRow] = {}
+        self.marked: frozenset[FindingKey] = frozenset()
+        self.with_unit = False
+        self.excuse: Sequence[Line] = ()
+
+    def columns(self) -> Sequence[Column]:
+        width = self.times.width if self.times else 4
+        return [
+            column._replace(width=width) if column.id == "age" else column
+            for column in self.COLUMNS
+            if self.with_unit or column.id != "unit"
+        ]
+
+    def empty_lines(self, width: int) -> Sequence[Line]:
+        return self.excuse
+
+    def cells(self, key: FindingKey) -> Cells:
+        row, times = self.rows.get(key), self.times
+        if row is None or times is None:
+            return Cells([("", "text")] * len(self.COLUMNS))
+        finding = row.finding
+        verdict = finding.verdict
+        pieces = [
+            (RISK_WORDS.get(row.risk, "?"), row.risk),
+            (clean(verdict.drift_class, 40) if verdict else "not judged", "text" if verdict else "muted"),
+            (clean(finding.ref.short, 300), "strong"),
+            (clean(finding.summary, 300), "text"),
+            (times.short(finding.first_seen), "muted"),
+            (row.who, "muted" if row.who != "?" else "unknown"),
+        ]
+        if self.with_unit:
+            pieces.insert(1, (clean(finding.unit.name, 300), "text"))
+        span = None
+        if row.gone:
+            span = ("what", (f"over, last seen {times.ago(finding.last_seen)}", "muted"))
+        sign = ("+", "accent") if key in self.marked else ("~", "unknown") if row.stale else (" ", "text")
+        return Cells(pieces, sign, span)

@@ -1,0 +1,104 @@
+"""One row per unit: how bad, what the engine says, what it will do by itself, how many differ, since when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from drifttui.core.ages import Times
+from drifttui.core.board import Depth
+from drifttui.core.health import Freshness, SourceHealth
+from drifttui.core.identity import UnitId
+from drifttui.core.rows import UnitRow
+from drifttui.core.unit import Auto
+from drifttui.core.words import (
+    RISK_WORDS,
+    SYNC_WORDS,
+    auto_word,
+    clean,
+    drift_count,
+    health_word,
+    refusal,
+)
+
+from .cells import Line
+from .table import Cells, Column, LineTable
+
+_HEALTH_ROLES = {"Degraded": "bad", "Missing": "bad", "Progressing": "warn", "Healthy": "muted", "Suspended": "warn"}
+
+
+class UnitTable(LineTable[UnitId]):
+    """Fed with rows and the health of their sources; says `Moved` and `Chosen`."""
+
+    COLUMNS: ClassVar[tuple[Column, ...]] = (
+        Column("risk", "risk", 5),
+        Column("unit", "unit", 14, 44, middle=True),
+        Column("cluster", "cluster", 10, 28, middle=True, drop=4),
+        Column("sync", "sync", 6),
+        Column("health", "health", 11, drop=2),
+        Column("auto", "auto", 9, drop=1),
+        Column("n", "n", 3, right=True, drop=3),
+        Column("age", "age", 4, right=True),
+    )
+
+    def __init__(self, pane: str = "units") -> None:
+        super().__init__(pane)
+        self.rows: Mapping[UnitId, UnitRow] = {}
+        self.sources: Mapping[str, SourceHealth] = {}
+        self.marked: frozenset[UnitId] = frozenset()
+        self.excuse: Sequence[Line] = ()
+        """What to say where there is no row."""
+
+    def columns(self) -> Sequence[Column]:
+        width = self.times.width if self.times else 4
+        return (*self.COLUMNS[:-1], self.COLUMNS[-1]._replace(width=width))
+
+    def empty_lines(self, width: int) -> Sequence[Line]:
+        return self.excuse
+
+    def cells(self, key: UnitId) -> Cells:
+        row, times = self.rows.get(key), self.times
+        if row is None or times is None:
+            return Cells([("", "text")] * len(self.COLUMNS))
+        unit, look = row.unit, row.look
+        clean_row = not row.risk
+        quiet = "muted" if clean_row else "text"
+        pieces = [
+            (RISK_WORDS.get(row.risk, "?"), row.risk or "faint"),
+            (clean(unit.id.name, 300), quiet if clean_row else "strong" if row.drifted else "text"),
+            (clean(unit.cluster, 300), "muted"),
+            (SYNC_WORDS.get(unit.sync, clean(unit.sync, 20)), _sync_role(unit.sync)),
+            (health_word(unit.health), _HEALTH_ROLES.get(unit.health, "unknown")),
+            (auto_word(unit, times), _auto_role(unit.auto)),
+            (drift_count(unit, look), quiet),
+            ("" if clean_row else times.short(row.since), "muted"),
+        ]
+        sign = ("+", "accent") if key in self.marked else (" ", "text")
+        return Cells(pieces, sign, self._span(row, times))
+
+    def _span(self, row: UnitRow, times: Times) -> tuple[str, tuple[str, str]] | None:
+        """What an operator must not overlook, instead of words that can no longer be believed."""
+        unit = row.unit
+        if row.gone:
+            return "sync", (f"gone: {unit.id.source} no longer lists it", "muted")
+        if row.fresh is not Freshness.FRESH:
+            was = SYNC_WORDS.get(unit.sync, unit.sync)
+            health = self.sources.get(unit.id.source)
+            why = refusal(health)
+            age = times.short(unit.observed_at)
+            return "sync", (f"stale {age} ({why}) was {clean(was, 20)}, {health_word(unit.health)}", "unknown")
+        error = unit.error
+        if error is not None and not row.look.findings:
+            said = f"{clean(error.type, 60)}: {clean(error.message, 300)}"
+            return "sync", (f"? {times.short(error.since)} ({said})", "unknown")
+        if row.look.depth is Depth.FAILED and not row.look.findings:
+            return "sync", (f"{SYNC_WORDS.get(unit.sync, '?')}, not read ({clean(row.look.error, 300)})", "unknown")
+        return None
+
+
+def _sync_role(sync: str) -> str:
+    return {"Synced": "muted", "OutOfSync": "high"}.get(sync, "unknown")
+
+
+def _auto_role(auto: Auto) -> str:
+    return {Auto.PAUSED: "paused", Auto.UNKNOWN: "unknown", Auto.HEALS: "warn"}.get(auto, "muted")
