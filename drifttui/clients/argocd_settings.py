@@ -3,51 +3,67 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+import msgspec
 
 from ..core.errors import InputError
 from .argocd_config import Login, load, split_server
 from .limits import Limits
 from .tls import Tls
 
+Positive = msgspec.Meta(gt=0)
 
-class ArgoCDSettings(BaseModel):
-    """One Argo CD server: an entry of `argocd:` in the configuration. Seconds and bytes.
+
+class ArgoCDSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One Argo CD server: an `[[argocd]]` table of the configuration. Seconds and bytes. The bounds hold for what a
+    file says.
 
     Either `server` names it, or `context` names an entry of the argocd CLI's own configuration; what is set here wins
     over what that entry says.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(default="", description="How it is shown; by default the context or the host.")
-    server: str = Field(default="", description="host, host:port or URL; a path in it is the root path.")
-    context: str = Field(default="", description="A context of the argocd CLI.")
-    config_file: Path | None = Field(default=None, description="The argocd CLI's configuration, where it is elsewhere.")
-    token_file: Path | None = Field(default=None, description="File with the token. Read again when it is refused.")
-    token_env: str = Field(default="", description="Environment variable with the token.")
-    ca_file: Path | None = Field(default=None, description="PEM file with the CA of the server.")
+    name: str = ""
+    """How it is shown; by default the context or the host."""
+    server: str = ""
+    """host, host:port or URL; a path in it is the root path."""
+    context: str = ""
+    """A context of the argocd CLI."""
+    config_file: Path | None = None
+    """The argocd CLI's configuration, where it is elsewhere."""
+    token_file: Path | None = None
+    """File with the token. Read again when it is refused."""
+    token_env: str = ""
+    """Environment variable with the token."""
+    ca_file: Path | None = None
+    """PEM file with the CA of the server."""
     client_cert_file: Path | None = None
     client_key_file: Path | None = None
-    insecure: bool = Field(default=False, description="Do not check the server's certificate.")
-    plain_text: bool = Field(default=False, description="No TLS.")
-    root_path: str = Field(default="", description="Path in front of /api where a proxy adds one.")
-    projects: tuple[str, ...] = Field(default=(), description="Only applications of these projects.")
-    selector: str = Field(default="", description="Only applications with these labels.")
-    namespace: str = Field(default="", description="Only applications in this namespace.")
-    timeout: float = Field(default=30.0, gt=0, description="Of one answer over all tries.")
-    list_timeout: float = Field(default=120.0, gt=0, description="Of the list of applications.")
-    list_limit: int = Field(default=512 * 1024 * 1024, gt=0, description="Largest list.")
-    object_limit: int = Field(default=128 * 1024 * 1024, gt=0, description="Largest answer about one application.")
+    insecure: bool = False
+    """Do not check the server's certificate."""
+    plain_text: bool = False
+    """No TLS."""
+    root_path: str = ""
+    """Path in front of /api where a proxy adds one."""
+    projects: tuple[str, ...] = ()
+    """Only applications of these projects."""
+    selector: str = ""
+    """Only applications with these labels."""
+    namespace: str = ""
+    """Only applications in this namespace."""
+    timeout: Annotated[float, Positive] = 30.0
+    """Of one answer over all tries."""
+    list_timeout: Annotated[float, Positive] = 120.0
+    """Of the list of applications."""
+    list_limit: Annotated[int, Positive] = 512 * 1024 * 1024
+    """Largest list."""
+    object_limit: Annotated[int, Positive] = 128 * 1024 * 1024
+    """Largest answer about one application."""
 
-    @field_validator("name")
-    @classmethod
-    def _fit_for_a_name(cls, name: str) -> str:
-        if "/" in name:
+    def __post_init__(self) -> None:
+        if "/" in self.name:
             raise ValueError("a name holds no slash: it is a part of identities that are joined by slashes")
-        return name
 
     def login(self) -> Login:
         """Where and who, from this entry and the CLI's configuration. Raises `InputError`. Reads files."""

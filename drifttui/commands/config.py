@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import Any
 
 from .options import add_json_argument, add_session_arguments
 
@@ -55,9 +56,23 @@ def _settings(options: argparse.Namespace) -> tuple[dict[str, object], list[str]
         "cache": str(cache_directory()),
         "read_only": settings.access.value,
         "policy": str(settings.policy) if settings.policy else "built in",
-        "argocd": [entry.model_dump(mode="json", exclude_defaults=True) for entry in settings.argocd],
+        "argocd": [_what_is_set(entry) for entry in settings.argocd],
         "argocd_crd_contexts": list(settings.argocd_crd_contexts),
-        "kubernetes": settings.kubernetes.model_dump(mode="json", exclude_defaults=True),
+        "kubernetes": _what_is_set(settings.kubernetes),
     }
     lines = [f"{key:<20} {json.dumps(value) if not isinstance(value, str) else value}" for key, value in answer.items()]
     return answer, lines[1:]
+
+
+def _what_is_set(settings: Any) -> dict[str, Any]:
+    """The fields of a msgspec struct that differ from their defaults, fit for JSON."""
+    import msgspec
+
+    untouched = type(settings)()
+    changed = {
+        name: getattr(settings, name)
+        for name in settings.__struct_fields__
+        if getattr(settings, name) != getattr(untouched, name)
+    }
+    found: dict[str, Any] = msgspec.to_builtins(changed, enc_hook=str)
+    return found

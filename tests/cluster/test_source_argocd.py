@@ -54,7 +54,7 @@ def rest(cluster: Cluster, account: str = "drifttui-readonly", pace: Pace | None
         "ca_file": cluster.state.ca,
     }
     return argocd_source(
-        ArgoCDSettings.model_validate(settings | more),
+        ArgoCDSettings(**settings | more),
         now,
         key=KEY,
         clean=clean,

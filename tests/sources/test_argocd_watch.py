@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,13 +83,12 @@ async def fake(*names: str) -> AsyncIterator[FakeArgoCD]:
         await server.stop()
 
 
-def source_of(server: FakeArgoCD, tmp_path: Path, pace: Pace = PACE, **settings: object) -> ArgoCDSource:
+def source_of(server: FakeArgoCD, tmp_path: Path, pace: Pace = PACE, **settings: Any) -> ArgoCDSource:
     token_file = tmp_path / "token"
     if not token_file.exists():
         token_file.write_text("good\n")
-    made = ArgoCDSettings.model_validate(
-        {"name": "eu", "server": server.url, "token_file": token_file, "timeout": 5.0} | settings
-    )
+    given: dict[str, Any] = {"name": "eu", "server": server.url, "token_file": token_file, "timeout": 5.0}
+    made = ArgoCDSettings(**given | settings)
     return argocd_source(
         made,
         lambda: NOW,
