@@ -53,7 +53,7 @@ class FakeArgoCD(RawServer):
         """Events happen and are not sent, as when a buffer is full."""
         self.streams: list[asyncio.Queue[bytes | None]] = []
         self.streaming = asyncio.Event()
-        """Somebody subscribed."""
+        """Somebody is subscribed."""
 
     def put(self, made: App) -> App:
         """Create or change an application, and tell the streams."""
@@ -148,6 +148,8 @@ class FakeArgoCD(RawServer):
             await reply.raw(b"0\r\n\r\n")
         finally:
             self.streams.remove(queue)
+            if not self.streams:
+                self.streaming.clear()
 
 
 def _projected(made: App, fields: list[str]) -> App:

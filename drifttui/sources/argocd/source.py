@@ -129,7 +129,10 @@ class ArgoCDSource:
     async def _permissions(self) -> tuple[Permission, ...]:
         """Asked for everything first. An account that is confined to some projects gets a no to that, and is asked
         about an application that it sees."""
-        wide = await asyncio.gather(*(self._may(right, "*/*" if right.scoped else "*") for right in RIGHTS))
+        first, *others = RIGHTS
+        # One alone first: where the token is refused, no other question is left running behind the answer.
+        wide = [await self._may(first, "*/*")]
+        wide += await asyncio.gather(*(self._may(right, "*/*" if right.scoped else "*") for right in others))
         sample = await self._sample() if False in wide else None
         return tuple([await self._permission(right, yes, sample) for right, yes in zip(RIGHTS, wide, strict=True)])
 
