@@ -486,3 +486,15 @@ async def test_check_says_when_there_is_no_token(tmp_path: Path) -> None:
         assert str(tmp_path / "token") in health.error
         assert server.requests == [], "nothing is asked without one"
         await source.close()
+
+
+async def test_a_proxy_that_lets_only_the_list_through_is_no_reason_to_show_nothing(tmp_path: Path) -> None:
+    async def hidden(_: Request, reply: Reply) -> None:
+        await reply.send(b"<h1>blocked</h1>", 403, "text/html")
+
+    async with fake("web") as server, watching(server, tmp_path) as seen:
+        for path in ("/api/version", "/api/v1/session/userinfo", "/api/v1/settings"):
+            server.faults[path] = hidden
+        await seen.until(lambda: len(seen.units) == 1)
+        assert seen.health.standing is Standing.OK
+        assert seen.health.version == ""

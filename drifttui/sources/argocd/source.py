@@ -40,11 +40,11 @@ class _Right(NamedTuple):
 
 RIGHTS = (
     _Right("applications", "get", "the list of units and everything in them"),
-    _Right("projects", "get", "sync windows of whole projects", scoped=False),
-    _Right("clusters", "get", "names of clusters", scoped=False),
-    _Right("logs", "get", "logs of pods"),
-    _Right("applications", "update", "pausing and resuming"),
-    _Right("applications", "sync", "stopping a running sync"),
+    _Right("projects", "get", "sync windows of whole projects (optional)", scoped=False),
+    _Right("clusters", "get", "names of clusters (optional)", scoped=False),
+    _Right("logs", "get", "logs of pods (optional)"),
+    _Right("applications", "update", "pausing and resuming (optional)"),
+    _Right("applications", "sync", "stopping a running sync (optional)"),
 )
 
 
@@ -103,18 +103,17 @@ class ArgoCDSource:
         await self._http.close()
 
     async def _prepare(self) -> None:
-        """What rows and health need besides the list. Only the version must be had: it also tells whether anybody
-        is there at all."""
+        """What rows and health need besides the list, which alone must be had: a proxy may let less through."""
         version, user, settings = await asyncio.gather(
             self._rest.version(), self._rest.user(), self._read_settings(), return_exceptions=True
         )
         for answer in (version, user, settings):
             if isinstance(answer, BaseException) and not isinstance(answer, SourceError):
                 raise answer
-        if isinstance(version, SourceError):
+        if isinstance(version, Unreachable):
             raise version
-        assert isinstance(version, str)
-        self._book.version = version
+        if not isinstance(version, BaseException):
+            self._book.version = version
         if not isinstance(user, BaseException):
             self._book.identity = user.username or "anonymous"
         if not isinstance(settings, BaseException):
