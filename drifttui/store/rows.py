@@ -17,10 +17,13 @@ from .wire import units_in, units_out
 
 
 class RowCache:
-    """One file per set of sources: another kubeconfig must not show the rows of this one."""
+    """One file per session of the same kind: another kubeconfig must not show the rows of this one.
 
-    def __init__(self, sources: Iterable[str], directory: Path | None = None) -> None:
-        name = hashlib.sha256("\x00".join(sorted(sources)).encode()).hexdigest()[:16]
+    `of` says what is read; equal words, in any order, are the same file.
+    """
+
+    def __init__(self, of: Iterable[str], directory: Path | None = None) -> None:
+        name = hashlib.sha256("\x00".join(sorted(of)).encode()).hexdigest()[:16]
         self.path = (directory or cache_directory()) / f"rows-{name}.msgpack"
 
     def load(self) -> list[Unit]:
