@@ -8,6 +8,7 @@ takes the newest board whenever it likes. Live, demo and replay differ only in t
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -23,6 +24,7 @@ from drifttui.core.unit import Unit
 from drifttui.store.rows import RowCache
 
 from .due import Due
+from .healths import after_check, after_watch
 from .look import Looker
 
 PUBLISH_EVERY = 0.1
@@ -40,6 +42,12 @@ LOOKS_AT_ONCE = 4
 INSPECTIONS_KEPT = 32
 """Whole documents kept; older ones are read again when their unit is opened."""
 
+MANY_UNITS = 1000
+"""From here on a list is worth being taken out of the garbage collector's sight, see `_merge`."""
+
+Reading = tuple[Sequence[Source], Looker]
+"""Where it all comes from: the sources, and what looks into a unit through them."""
+
 
 class Collector:
     """Feeds boards. `start` and `stop` once; the other methods from any thread."""
@@ -47,17 +55,19 @@ class Collector:
     def __init__(
         self,
         sources: Sequence[Source],
-        looker: Looker,
+        looker: Looker | None,
         clock: Clock,
         *,
+        prepare: Callable[[], Reading] | None = None,
         mode: Mode = Mode.LIVE,
         cache: RowCache | None = None,
         incident: str = "",
         read_only: bool = False,
         record: Callable[[Batch], None] | None = None,
     ) -> None:
-        self._sources = {source.name: source for source in sources}
-        self._looker = looker
+        """`prepare` brings sources and looker later, in the thread: making them takes longer than a first frame does.
+        What it raises comes out of `drain`."""
+        self._prepare = prepare
         self._clock = clock
         self._cache = cache
         self._record = record
@@ -65,9 +75,8 @@ class Collector:
         self._units: dict[UnitId, Unit] = {}
         self._looks: dict[UnitId, Look] = {}
         self._inspected: OrderedDict[UnitId, None] = OrderedDict()
-        self._health: dict[str, SourceHealth] = {
-            source.name: SourceHealth(source.name, source.system, Standing.STARTING) for source in sources
-        }
+        self._sources: dict[str, Source] = {}
+        self._health: dict[str, SourceHealth] = {}
         self._due = Due()
         self._opened: UnitId | None = None
         self._changed: set[UnitId] | None = set()
@@ -77,9 +86,12 @@ class Collector:
         self._newest: Board | None = None
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._early: list[tuple[Callable[..., object], tuple[object, ...]]] = []
         self._thread: threading.Thread | None = None
         self._stopping = asyncio.Event()
         self._live_watch: asyncio.Task[None] | None = None
+        if looker is not None:
+            self._adopt(sources, looker)
 
     # From any thread.
 
@@ -89,14 +101,15 @@ class Collector:
     def start(self) -> None:
         """Rows of the last session are on the first board, stale; then the thread starts."""
         if self._cache is not None:
-            names = self._sources.keys()
-            self._units = {unit.id: unit for unit in self._cache.load() if unit.id.source in names}
+            self._units = {unit.id: unit for unit in self._cache.load()}
+            if self._prepare is None:
+                self._forget_strangers()
+            for name in {unit.source for unit in self._units} - self._health.keys():
+                self._health[name] = SourceHealth(name, "", Standing.STARTING)
         self._changed = None
         self._publish()
-        ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(ready,), name="drifttui-io", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="drifttui-io", daemon=True)
         self._thread.start()
-        ready.wait(5)
 
     def stop(self, timeout: float = 2.0) -> None:
         """Ends the thread; what does not end in `timeout` seconds dies with the process."""
@@ -116,7 +129,7 @@ class Collector:
     def settled(self) -> bool:
         """Every source has answered or failed, and every look that was due is over."""
         started = all(health.standing is not Standing.STARTING for health in dict(self._health).values())
-        return started and self._due.idle
+        return self._prepare is None and started and self._due.idle
 
     def open(self, unit: UnitId | None) -> None:
         """The operator looks at this unit: it comes first, and stays fresh."""
@@ -127,8 +140,12 @@ class Collector:
         self._call(self._refresh, unit)
 
     def _call(self, function: Callable[..., object], *args: object) -> None:
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
+        with self._lock:
+            loop = self._loop
+            if loop is None:
+                self._early.append((function, args))
+                return
+        if not loop.is_closed():
             try:
                 loop.call_soon_threadsafe(function, *args)
             except RuntimeError:
@@ -136,16 +153,32 @@ class Collector:
 
     # In the thread.
 
-    def _run(self, ready: threading.Event) -> None:
+    def _run(self) -> None:
         try:
-            asyncio.run(self._main(ready))
+            if self._prepare is not None:
+                self._adopt(*self._prepare())
+                self._prepare = None
+                self._forget_strangers()
+                self._mark(None)
+            asyncio.run(self._main())
         except BaseException as error:
             self._failure = error
-            ready.set()
 
-    async def _main(self, ready: threading.Event) -> None:
-        self._loop = asyncio.get_running_loop()
-        ready.set()
+    def _adopt(self, sources: Sequence[Source], looker: Looker) -> None:
+        self._sources = {source.name: source for source in sources}
+        self._looker = looker
+        self._health = {source.name: SourceHealth(source.name, source.system, Standing.STARTING) for source in sources}
+
+    def _forget_strangers(self) -> None:
+        """Rows of the last session whose source is not one of this session."""
+        self._units = {key: unit for key, unit in self._units.items() if key.source in self._sources}
+
+    async def _main(self) -> None:
+        with self._lock:
+            self._loop = asyncio.get_running_loop()
+            early, self._early = self._early, []
+        for function, args in early:
+            function(*args)
         jobs: list[Coroutine[Any, Any, None]] = [self._publisher(), self._looking(), self._saving()]
         for source in self._sources.values():
             jobs.append(self._checking(source))
@@ -154,7 +187,7 @@ class Collector:
         tasks = [asyncio.create_task(job) for job in jobs]
         stop = asyncio.create_task(self._stopping.wait())
         try:
-            done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_EXCEPTION)
+            done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
             while stop not in done:
                 for task in done:
                     task.result()
@@ -193,46 +226,25 @@ class Collector:
             self._looks.pop(key, None)
             self._due.forget(key)
         for key in batch.touched:
-            self._due.again(key)
+            if key == self._opened:
+                self._due.again(key)
+            elif (touched := self._units.get(key)) is not None:
+                self._due.touched(touched, self._looks.get(key))
         if batch.health is not None:
-            self._set_health(batch.health)
+            self._health[batch.health.name] = after_watch(self._health.get(batch.health.name), batch.health)
         if batch.inspection is not None and batch.inspection.unit in self._units:
             unit = self._units[batch.inspection.unit]
             self._keep(unit.id, self._looker.judge(unit, batch.inspection, self._looks.get(unit.id)))
         self._mark(changed | gone if not batch.complete else None)
-
-    def _set_health(self, new: SourceHealth) -> None:
-        """A watch does not ask for permissions; what the last check found out about them stays."""
-        held = self._health.get(new.name)
-        if held is not None:
-            new = new._replace(
-                permissions=new.permissions or held.permissions,
-                version=new.version or held.version,
-                identity=new.identity or held.identity,
-                address=new.address or held.address,
-                method=new.method or held.method,
-                checked_at=new.checked_at or held.checked_at,
-                newest_answer=new.newest_answer or held.newest_answer,
-                unit_count=new.unit_count or held.unit_count,
-                clock_skew=new.clock_skew if new.clock_skew is not None else held.clock_skew,
-            )
-        self._health[new.name] = new
+        if batch.complete and len(batch.units) >= MANY_UNITS:
+            # Rows hold no cycles; walking ten thousand of them in every full collection is what keys would wait for.
+            gc.freeze()
 
     async def _checking(self, source: Source) -> None:
         while True:
             found = await source.check()
-            held = self._health[source.name]
-            if isinstance(source, UnitSource) and held.standing is not Standing.STARTING:
-                # The watch knows better whether rows arrive; the check adds what only it asks for.
-                found = held._replace(
-                    permissions=found.permissions or held.permissions,
-                    version=found.version or held.version,
-                    identity=found.identity or held.identity,
-                    checked_at=found.checked_at,
-                    clock_skew=found.clock_skew if found.clock_skew is not None else held.clock_skew,
-                    latency_ms=found.latency_ms if found.latency_ms is not None else held.latency_ms,
-                )
-            self._set_health(found)
+            held, watched = self._health[source.name], isinstance(source, UnitSource)
+            self._health[source.name] = after_check(held, found, watched=watched)
             self._mark(set())
             try:
                 await asyncio.wait_for(self._due.check_again.wait(), CHECK_EVERY)

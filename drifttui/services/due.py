@@ -48,8 +48,13 @@ class Due:
         )
         if same and look is not None and look.depth is not Depth.LISTED:
             return
-        if after.sync != "Synced" or after.error is not None or (look is not None and look.findings):
-            self.again(after.id)
+        self.touched(after, look)
+
+    def touched(self, unit: Unit, look: Look | None) -> None:
+        """Objects of the unit changed. Of a synced one without findings nothing is read for that: on a busy day this
+        would be a look into every unit, over and over."""
+        if unit.sync != "Synced" or unit.error is not None or (look is not None and look.findings):
+            self.again(unit.id)
 
     def again(self, unit: UnitId, *, first: bool = False) -> None:
         (self._first if first else self._wanted)[unit] = None
@@ -96,15 +101,14 @@ class Due:
         if not self._first and not self._wanted:
             self._by_the_clock(looks, opened, now)
         for queue in (self._first, self._wanted):
-            ranked = sorted(queue, key=lambda key: _rank(units.get(key))) if queue is self._wanted else list(queue)
-            for key in ranked:
-                unit = units.get(key)
-                if unit is None or not can_look(unit):
-                    del queue[key]
-                elif key not in self._running:
-                    del queue[key]
-                    self._running.add(key)
-                    return unit
+            for gone in [key for key in queue if (unit := units.get(key)) is None or not can_look(unit)]:
+                del queue[gone]
+            free = (key for key in queue if key not in self._running)
+            key = next(free, None) if queue is self._first else min(free, key=lambda k: _rank(units[k]), default=None)
+            if key is not None:
+                del queue[key]
+                self._running.add(key)
+                return units[key]
         return None
 
     def _by_the_clock(self, looks: Mapping[UnitId, Look], opened: UnitId | None, now: datetime) -> None:

@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from drifttui.core.board import Mode
 from drifttui.store.rows import RowCache
 
-from .collect import Collector
-from .judge import Judgement
-from .look import Looker
-from .session import Settings, build_sources, settings_from, utc_now
+from .collect import Collector, Reading
+from .session import Settings, settings_from, utc_now
 
 
 def live_collector(options: argparse.Namespace) -> tuple[Collector, Settings]:
-    """Not started. Raises `InputError`."""
+    """Not started. Raises `InputError` for the settings; what is wrong with the sources comes out of `drain`.
+
+    Sources, and all that they import, are made in the collector's thread: the first frame does not wait for them.
+    """
     settings = settings_from(options)
-    sources = build_sources(settings, utc_now)
-    judgement = Judgement(settings.policy)
+
+    def prepare() -> Reading:
+        from .judge import Judgement
+        from .look import Looker
+        from .session import build_sources
+
+        sources = build_sources(settings, utc_now)
+        return sources, Looker(sources, Judgement(settings.policy), utc_now)
+
     cached = getattr(options, "no_cache", True) is False
     collector = Collector(
-        sources,
-        Looker(sources, judgement, utc_now),
+        (),
+        None,
         utc_now,
+        prepare=prepare,
         mode=Mode.LIVE,
-        cache=RowCache(source.name for source in sources) if cached else None,
+        cache=RowCache(_what_is_read(settings)) if cached else None,
         incident=options.incident,
         read_only=settings.read_only,
     )
     return collector, settings
+
+
+def _what_is_read(settings: Settings) -> list[str]:
+    """What decides which sources there will be, before they are there."""
+    kubernetes = settings.kubernetes
+    return [
+        *(f"argocd {entry.name} {entry.server} {entry.context} {entry.config_file}" for entry in settings.argocd),
+        *(f"crd {context}" for context in settings.argocd_crd_contexts),
+        f"kubernetes {kubernetes.enabled} {kubernetes.kubeconfig or os.environ.get('KUBECONFIG', '')}",
+        *(f"context {context}" for context in kubernetes.contexts),
+    ]

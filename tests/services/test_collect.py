@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from drifttui.core.board import Depth
-from drifttui.core.errors import Unreachable
+from drifttui.core.errors import InputError, Unreachable
 from drifttui.core.finding import Finding
 from drifttui.core.health import Freshness, Standing
 from drifttui.core.inspection import Inspection
@@ -151,3 +152,54 @@ def test_stopping_closes_every_source(started: Started) -> None:
     board_where(collector, lambda b: len(b.units) == 1)
     collector.stop()
     assert source.closed
+
+
+def test_news_about_synced_units_costs_the_server_nothing(started: Started) -> None:
+    """A stream on a busy day tells thousands of changes; each look into one is six requests."""
+    source = ScriptedSource(look=drifted)
+    calm, bad = unit("calm"), unit("web", sync="OutOfSync")
+    collector = collect(started, [source])
+    source.say(source.batch(calm, bad, complete=True))
+    board_where(collector, lambda b: any(b.findings))
+    for version in ("2", "3"):
+        news = calm._replace(version=version), bad._replace(version=version)
+        source.say(source.batch(*news, touched=(calm.id, bad.id)))
+        told = bad._replace(version=version)
+        board_where(collector, lambda b, told=told: b.units.get(bad.id) == told and collector.settled)  # type: ignore[misc]
+    assert source.looked == ["web", "web", "web"]
+
+
+def test_rows_are_there_before_the_sources_are_and_strangers_leave(started: Started, tmp_path: Path) -> None:
+    """Making sources takes longer than the first frame, so that it happens behind it."""
+    cache = RowCache(["argocd:a"], tmp_path / "cache")
+    assert cache.save([unit("web"), unit("old", "argocd:gone")])
+    clock, may_go_on = HandClock(), threading.Event()
+    source = ScriptedSource()
+
+    def prepare() -> tuple[Sequence[ScriptedSource], Looker]:
+        may_go_on.wait(10)
+        return [source], Looker([source], Judgement(), clock)
+
+    collector = Collector((), None, clock, prepare=prepare, cache=cache)
+    started.append(collector)
+    collector.start()
+    first = collector.drain()
+    assert first is not None
+    assert {row.id.name for row in first.units.values()} == {"web", "old"}
+    assert {first.freshness(row, clock()) for row in first.units.values()} == {Freshness.STALE}
+    assert not collector.settled
+    collector.open(unit("web").id)
+    may_go_on.set()
+    board = board_where(collector, lambda b: b.look(unit("web").id).depth is Depth.READ)
+    assert {row.id.name for row in board.units.values()} == {"web"}
+
+
+def test_a_session_without_anything_to_read_says_so(started: Started) -> None:
+    def prepare() -> tuple[Sequence[ScriptedSource], Looker]:
+        raise InputError("Nothing to read", "no Argo CD server", "Give --argocd-server.")
+
+    collector = Collector((), None, HandClock(), prepare=prepare)
+    started.append(collector)
+    collector.start()
+    with pytest.raises(InputError, match="Nothing to read"):
+        board_where(collector, lambda b: False)
