@@ -1,4 +1,4 @@
-"""`python -m tests.cluster build | up | down | status | seed | scenario`."""
+"""`python -m tests.cluster build | up | down | status | seed | scenario | record`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tests.cluster import cluster as clusters
-from tests.cluster import scenarios
+from tests.cluster import recorder, scenarios
 from tests.cluster.build import BuildFailed, GoMissing, build_all
 from tests.cluster.cluster import Cluster
 from tests.cluster.seed import seed
@@ -28,10 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
     scenario = commands.add_parser("scenario", help="let one of these happen, or all: " + ", ".join(scenarios.BY_NAME))
     scenario.add_argument("name", choices=[*scenarios.BY_NAME, "all"], metavar="NAME")
     scenario.add_argument("--plain", action="store_true", help="without the calls that are there to mislead")
+    record = commands.add_parser("record", help="write what a cluster of its own answers, as fixtures")
+    record.add_argument("--out", type=Path, default=recorder.DEFAULT_FOLDER, help="folder (default: %(default)s)")
     chosen = parser.parse_args(arguments)
     try:
         return COMMANDS[chosen.command](chosen)
-    except (BuildFailed, GoMissing, LookupError) as problem:
+    except (BuildFailed, GoMissing, LookupError, recorder.Leak) as problem:
         print(problem, file=sys.stderr)
         return 1
 
@@ -92,6 +94,14 @@ def _scenario(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _record(chosen: argparse.Namespace) -> int:
+    """On a cluster of its own, so that a recording never holds what somebody tried out by hand."""
+    with clusters.running_cluster(_say) as cluster:
+        size = recorder.record(cluster, chosen.out, _say)
+    print(f"{size / 1e6:.2f} MB in {chosen.out}")
+    return 0
+
+
 def _running(chosen: argparse.Namespace) -> Cluster:
     cluster = Cluster.attach(chosen.data)
     if cluster is None:
@@ -99,7 +109,15 @@ def _running(chosen: argparse.Namespace) -> Cluster:
     return cluster
 
 
-COMMANDS = {"build": _build, "up": _up, "down": _down, "status": _status, "seed": _seed, "scenario": _scenario}
+COMMANDS = {
+    "build": _build,
+    "up": _up,
+    "down": _down,
+    "status": _status,
+    "seed": _seed,
+    "scenario": _scenario,
+    "record": _record,
+}
 
 if __name__ == "__main__":
     sys.exit(main())
