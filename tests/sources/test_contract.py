@@ -1,0 +1,99 @@
+"""What every registered source promises, whatever it reads. A source without recorded answers fails here."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drifttui.clients.access import Access
+from drifttui.clients.argocd_settings import ArgoCDSettings
+from drifttui.clients.kube_settings import KubernetesSettings
+from drifttui.core.health import Standing
+from drifttui.core.ports import Source, UnitSource
+from drifttui.services.session import ENTRY_POINTS
+from drifttui.sources.replay import ReplayClock
+from drifttui.store.recordings import Recording
+
+RECORDED = Path(__file__).parent.parent / "recorded"
+NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
+NAMES = sorted(entry.name for entry in entry_points(group=ENTRY_POINTS))
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: nowhere
+clusters: [{name: nowhere, cluster: {server: "https://127.0.0.1:9"}}]
+users: [{name: nobody, user: {token: none}}]
+contexts: [{name: nowhere, context: {cluster: nowhere, user: nobody}}]
+"""
+
+
+@dataclass
+class Dead:
+    """Settings of every system, all of which point where nothing answers."""
+
+    kubernetes: KubernetesSettings
+    argocd: tuple[ArgoCDSettings, ...] = (
+        ArgoCDSettings(name="nowhere", server="127.0.0.1:9", token_env="NO_SUCH_TOKEN", timeout=5),
+    )
+    argocd_crd_contexts: tuple[str, ...] = ()
+    redaction_key: bytes = b"k" * 32
+    access: Access = Access.READ_ONLY
+    read_only: bool = True
+    recording: Recording | None = field(default_factory=lambda: Recording(NOW, "empty", ()))
+
+    def kube_api(self, context: str) -> Any:
+        raise AssertionError(context)
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> dict[str, list[Source]]:
+    path = tmp_path / "kubeconfig"
+    path.write_text(KUBECONFIG)
+    settings = Dead(KubernetesSettings(kubeconfig=path, timeout=5))
+    clock = ReplayClock(Recording(NOW, "empty", ()))
+    return {entry.name: list(entry.load()(settings, clock)) for entry in entry_points(group=ENTRY_POINTS)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_a_source_and_says_what_it_fills(name: str, sources: dict[str, list[Source]]) -> None:
+    assert sources[name], f"{name} gave no source although it is configured"
+    for source in sources[name]:
+        assert isinstance(source, Source)
+        assert source.system
+        assert source.planes
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_check_never_raises_and_never_calls_silence_health(name: str, sources: dict[str, list[Source]]) -> None:
+    for source in sources[name]:
+        found = await asyncio.wait_for(source.check(), 30)
+        await source.close()
+        assert found.name == source.name
+        if name == "replay":
+            continue
+        assert found.standing in (Standing.BLIND, Standing.DEGRADED)
+        assert found.error
+        assert "\n" not in found.error + found.hint
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_unit_source_watches_with_an_async_iterator(name: str, sources: dict[str, list[Source]]) -> None:
+    for source in sources[name]:
+        if isinstance(source, UnitSource):
+            assert inspect.isasyncgen(source.watch())
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "replay"])
+def test_it_has_answers_recorded_from_the_real_system(name: str) -> None:
+    folder = {"kubernetes": "kube"}.get(name, name)
+    assert list(RECORDED.glob(f"{folder}*/*.json")) or list(RECORDED.glob(f"{folder}*.json")), (
+        f"no answers of {name} in {RECORDED}: record them with `python -m tests.cluster record`"
+    )
