@@ -498,3 +498,17 @@ async def test_a_proxy_that_lets_only_the_list_through_is_no_reason_to_show_noth
         await seen.until(lambda: len(seen.units) == 1)
         assert seen.health.standing is Standing.OK
         assert seen.health.version == ""
+
+
+async def test_a_server_restored_from_a_backup_is_believed_after_a_while(tmp_path: Path) -> None:
+    pace = Pace(
+        window=0, settle=30, survey=30, heartbeat=30, lived=0, restored=0.0, backoff=Backoff(base=0.02, cap=0.02)
+    )
+    async with fake("web") as server, watching(server, tmp_path, pace) as seen:
+        await seen.until(lambda: len(seen.units) == 1)
+        await server.streaming.wait()
+        server.version = 10
+        server.deaf = True
+        server.change("web")
+        server.end_streams()
+        await seen.until(lambda: seen.named("web").sync == "OutOfSync")

@@ -3,7 +3,8 @@
 The order of truth is the object's resourceVersion, which Argo CD itself compares as an integer. Three things go wrong
 between a list and a stream, and each has its rule here:
 - an older answer arrives after a newer one: it is dropped;
-- a list was made before an application appeared on the stream: it must not remove that application;
+- a list was made before an application appeared on the stream, or by a replica of the server that lags behind the
+  one that streams: it must not remove that application;
 - an application was deleted, and an answer from before says that it exists: it stays deleted.
 """
 
@@ -64,20 +65,25 @@ class Fleet:
         self._bury(unit, max(at, number(held.version) if held else 0))
         return self._units.pop(unit, None) is not None
 
-    def listed(self, units: Iterable[Unit]) -> Difference:
-        """A whole list arrived: what it changed. Applications that only the stream has told since are kept."""
+    def listed(self, units: Iterable[Unit], version: str) -> Difference:
+        """A whole list, true at `version`, arrived: what it changed."""
         fresh, seen = [], set()
         for unit in units:
             seen.add(unit.id)
             held = self._units.get(unit.id)
             if self._take(unit) and (held is None or held._replace(observed_at=unit.observed_at) != unit):
                 fresh.append(unit)
-        return Difference(tuple(fresh), self.surveyed(seen))
+        return Difference(tuple(fresh), self.surveyed(seen, version))
 
-    def surveyed(self, seen: Set[UnitId]) -> tuple[UnitId, ...]:
-        """All that there is was named: forget and return the others, but for those that only the stream has told."""
+    def surveyed(self, seen: Set[UnitId], version: str) -> tuple[UnitId, ...]:
+        """All that there was at `version` was named: forget and return the others, but for those that are newer."""
         told, self._told = self._told or set(), None
-        removed = tuple(unit for unit in self._units if unit not in seen and unit not in told)
+        at = number(version)
+        removed = tuple(
+            unit
+            for unit, held in self._units.items()
+            if unit not in seen and unit not in told and not (at and number(held.version) > at)
+        )
         for unit in removed:
             del self._units[unit]
         return removed

@@ -38,6 +38,8 @@ class Pace:
     """A stream that ran so long was no failure, however it ended."""
     patience: int = 3
     """Streams that failed in a row before lists stand in for them."""
+    restored: float = 60.0
+    """No replica of a server lags so far behind another; versions that are still lower then count anew."""
     singles: int = 50
     """Applications that are read one by one after a survey; for more, the list is cheaper."""
     backoff: Backoff = field(default_factory=lambda: Backoff(base=1.0, cap=30.0))
@@ -63,6 +65,7 @@ class Watch:
         self._fleet = Fleet()
         self._inbox = Inbox(book.name)
         self._newest = 0
+        self._newest_at = monotonic()
         self._lost = asyncio.Event()
 
     async def batches(self) -> AsyncIterator[Batch]:
@@ -104,14 +107,22 @@ class Watch:
     async def _whole_list(self) -> Listing:
         self._fleet.listing()
         listing = await self._feed.listing()
-        if number(listing.version) < self._newest:
-            self._fleet.forget()
-            self._fleet.listing()
-        self._newest = number(listing.version)
-        self._fleet.listed(listing.units)
+        self._believe(number(listing.version))
+        self._fleet.listed(listing.units, listing.version)
         self._inbox.replace(self._fleet.units)
         self._book.gaps = listing.gaps
         return listing
+
+    def _believe(self, version: int) -> None:
+        """A list that is a little older comes from a replica that lags; one that is much older from a server that was
+        restored from a backup, after which nothing held is newer than what it says."""
+        now = self._monotonic()
+        if version >= self._newest:
+            self._newest, self._newest_at = version, now
+        elif now - self._newest_at > self._pace.restored:
+            self._fleet.forget()
+            self._fleet.listing()
+            self._newest, self._newest_at = version, now
 
     async def _blind(self, error: SourceError, failures: int) -> None:
         asked = error.retry_after if isinstance(error, Throttled) else None
@@ -216,7 +227,7 @@ class Watch:
         if len(odd) > self._pace.singles:
             await self._whole_check()
             return True
-        for removed in self._fleet.surveyed({unit.id for unit in survey.units}):
+        for removed in self._fleet.surveyed({unit.id for unit in survey.units}, survey.version):
             self._inbox.drop(removed)
         for unit in odd:
             fresh = await self._feed.one(unit)
@@ -227,9 +238,9 @@ class Watch:
     async def _whole_check(self) -> None:
         self._fleet.listing()
         listing = await self._feed.listing()
-        self._newest = max(self._newest, number(listing.version))
+        self._believe(number(listing.version))
         self._book.gaps = listing.gaps
-        found = self._fleet.listed(listing.units)
+        found = self._fleet.listed(listing.units, listing.version)
         for unit in found.units:
             self._inbox.put(unit, touched=True)
         for gone in found.removed:
