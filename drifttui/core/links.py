@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from .ages import span
 from .attribute import Writer
 from .case import Case, ChangeLink
 
@@ -109,16 +110,7 @@ def _standing(link: ChangeLink, now: datetime) -> Cover:
 
 
 def _apart(earlier: datetime, later: datetime) -> str:
-    return span(int((later - earlier).total_seconds()))
-
-
-def span(seconds: int) -> str:
-    """`45 s`, `26 min`, `9 h`, `4 d`: the size of a time, for people."""
-    seconds = abs(seconds)
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size or (seconds >= size and unit == "min"):
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
+    return span((later - earlier).total_seconds())
 
 
 def refs(links: Iterable[ChangeLink]) -> str:
