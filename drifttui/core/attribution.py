@@ -30,6 +30,8 @@ DEPLOYERS: Final = frozenset(
 _CLIENT_SIDE_APPLY: Final = "kubectl-client-side-apply"
 """Whoever applies so records the whole manifest in the annotation, so that what it does not name is a default."""
 
+_INJECTED: Final = frozenset({"containers", "initContainers", "volumes"})
+
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -70,7 +72,7 @@ class Attribution:
     def _by_owner(self, tokens: tuple[str, ...]) -> str:
         owners = self.managed.at(tokens)
         if not owners:
-            return "server-filled"
+            return "" if _injected(tokens) else "server-filled"
         outsiders = [owner for owner in owners if owner.manager not in self._deployers]
         if outsiders:
             if tokens == ("spec", "replicas") and all(map(is_autoscaler, outsiders)) and not self._declared(tokens):
@@ -101,6 +103,12 @@ class Attribution:
                 except (ValueError, RecursionError):
                     self._annotation = None
         return self._annotation
+
+
+def _injected(tokens: tuple[str, ...]) -> bool:
+    """Whether this is a whole container or volume. The API server never adds one by itself; an admission policy or
+    webhook does, in the same request as the deployer's apply, so that nobody holds it."""
+    return len(tokens) >= 2 and tokens[-1].isdigit() and tokens[-2] in _INJECTED
 
 
 def _is_manifest(document: Document | None) -> bool:

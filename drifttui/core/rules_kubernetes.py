@@ -140,6 +140,8 @@ _CONTROLLER_PREFIXES: Final = (
     "batch.kubernetes.io/job-tracking",
     "batch.kubernetes.io/cronjob-scheduled-timestamp",
     "controller.kubernetes.io/pod-deletion-cost",
+    "argocd.argoproj.io/refresh",
+    "argocd.argoproj.io/hydrate",
     "reconcile.external-secrets.io/",
     "cert-manager.io/inject-ca-from-secret-hash",
     "rbac.authorization.kubernetes.io/autoupdate",

@@ -30,6 +30,8 @@ class Origin(NamedTuple):
     compared_at: datetime | None
     """When Argo CD last compared with Git. Its cache is at least as new; how much newer it does not say."""
     key: bytes
+    rendered: bool = True
+    """False where Argo CD could not render the manifests: a target that it lacks then is unknown, not absent."""
 
 
 class Managed(NamedTuple):
@@ -51,6 +53,8 @@ def managed(item: ManagedResource, origin: Origin) -> Managed:
     planes, gap = ThreePlanes(ref), ""
     try:
         target = _document(item.target_state, origin.key)
+        if target is None and not origin.rendered:
+            raise _Unsaid("is unknown: the manifests could not be rendered")
     except _Unsaid as why:
         gap = f"{ref.short}: target state {why}"
     else:

@@ -17,7 +17,7 @@ from .documents import Origin, managed
 from .rest import Rest
 from .revisions import Authors
 from .rules import ignore_rules
-from .units import CONFLICTS, ERRORS
+from .units import CONFLICTS, ERRORS, UNRENDERED
 from .wire import moment, revision_of
 from .wire_detail import ApplicationInFull, ManagedResources, Settings
 
@@ -104,6 +104,7 @@ class Inspector:
             revision=revision_of(status.sync.revision, status.sync.revisions) if status else unit.revision,
             compared_at=moment(status.reconciled_at) if status else unit.reconciled_at,
             key=self._key,
+            rendered=not any(c.type in UNRENDERED for c in (status.conditions or () if status else ())),
         )
         planes, extras, gaps, masked = [], {}, [], 0
         for item in resources.items or ():

@@ -20,6 +20,9 @@ _IN_CLUSTER_URLS = ("https://kubernetes.default.svc", "https://kubernetes.defaul
 ERRORS = frozenset({"ComparisonError", "InvalidSpecError", "UnknownError", "SyncError"})
 """Conditions after which Argo CD's word about drift is old, or after which it cannot converge."""
 
+UNRENDERED = frozenset({"ComparisonError", "InvalidSpecError"})
+"""Conditions after which Argo CD lists what runs without a target beside it."""
+
 CONFLICTS = frozenset({"SharedResourceWarning", "RepeatedResourceWarning"})
 """Conditions that say that something else manages the same object."""
 

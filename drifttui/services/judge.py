@@ -1,0 +1,65 @@
+"""From an inspection to findings: compare every resource, carry ids on, ask the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from drifttui.core.diff import compare
+from drifttui.core.episodes import OpenFinding, carry
+from drifttui.core.errors import BadAnswer
+from drifttui.core.finding import Comparison, Finding
+from drifttui.core.inspection import Inspection
+from drifttui.core.planes import Plane, ThreePlanes
+from drifttui.core.unit import Unit
+from drifttui.store.findings import FindingStore
+
+from .jq import delete
+from .verdicts import Rules
+
+UNREADABLE = (Plane.DESIRED, Plane.RECORDED, Plane.ACTUAL)
+
+
+class Judgement:
+    """One per session. `policy` is a policy folder; `store` keeps ids across restarts and may be missing."""
+
+    def __init__(self, policy: Path | None = None, store: FindingStore | None = None) -> None:
+        self._rules = Rules(policy)
+        self._store = store
+
+    def __call__(
+        self, unit: Unit, inspection: Inspection, previous: Sequence[Finding], now: datetime
+    ) -> tuple[tuple[Finding, ...], int]:
+        """The findings of `inspection`, and how many removals by rules there were over the whole unit."""
+        comparisons = [self._compare(planes, inspection) for planes in inspection.resources]
+        carried = carry(
+            unit.id,
+            previous,
+            comparisons,
+            {planes.ref: planes for planes in inspection.resources},
+            now,
+            remembered=self._store.of(unit.id) if self._store else (),
+            complete=bool(inspection.resources) or not inspection.gaps,
+        )
+        if self._store is not None:
+            self._store.keep(map(OpenFinding.of, carried.findings), map(OpenFinding.of, carried.closed))
+        findings = tuple(
+            finding._replace(verdict=self._rules.verdict(finding, unit, inspection, now))
+            for finding in carried.findings
+        )
+        return findings, sum(len(comparison.hidden) for comparison in comparisons)
+
+    @staticmethod
+    def _compare(planes: ThreePlanes, inspection: Inspection) -> Comparison:
+        """A document too deep to be walked is one that nobody could read: unknown, never clean."""
+        try:
+            return compare(
+                planes,
+                ignore=inspection.ignore_rules,
+                list_keys=inspection.list_keys,
+                defaults=inspection.defaults,
+                jq=delete,
+            )
+        except BadAnswer:
+            return Comparison(planes.ref, (), (), UNREADABLE)
