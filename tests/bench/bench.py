@@ -10,6 +10,7 @@ from types import TracebackType
 
 from tests.bench.empty_app import READY
 from tests.bench.figures import Figure
+from tests.bench.pty_harness import Failed, Terminal
 from tests.bench.subject import Fleet, Home, fleet_server, temporary_home
 
 FRAME = (1 / 60,)
@@ -28,7 +29,11 @@ class Bench:
     """Keys in each run."""
     presses: int = 10_000
     """Keys in the run that watches memory."""
-    lines: int = 5_000
+    pairs: int = 1_000
+    updates: float = 500.0
+    """A second; twice as many where the processor is measured."""
+    seconds: float = 5.0
+    """For which the processor is watched."""
     _stack: ExitStack = field(default_factory=ExitStack)
     _fleets: dict[int, Fleet] = field(default_factory=dict)
 
@@ -63,6 +68,12 @@ def empty_app(home: Home) -> tuple[float, float]:
 Measurement = Callable[[Bench], Iterator[Figure]]
 
 
-def pause(seconds: float) -> None:
-    """Let the machine come to rest between runs."""
-    time.sleep(seconds)
+def wait_for_rest(terminal: Terminal) -> None:
+    """Until the program uses next to no processor: what it reads after the list has been read."""
+    end = time.perf_counter() + PATIENCE
+    while time.perf_counter() < end:
+        used = terminal.cpu_seconds
+        terminal.rest(0.5)
+        if terminal.cpu_seconds - used <= 0.05:
+            return
+    raise Failed(f"still busy after {PATIENCE:g} s")

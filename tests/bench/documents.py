@@ -11,6 +11,7 @@ from tests.bench import fleet
 CONTAINERS, VARIABLES = 20, 125
 """Of the big Deployment: two lines of YAML for each variable make it 5,000 lines long."""
 
+LINES = 2 * CONTAINERS * VARIABLES
 CHANGED_EVERY = 25
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 Json = dict[str, Any]

@@ -132,6 +132,15 @@ class Terminal:
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
+    def leave(self, keys: str, seconds: float = 5.0) -> int:
+        """Type `keys` that end the program; its exit code. Raises `Failed` where it goes on."""
+        self.send(keys)
+        self._end(seconds)
+        code = self._process.poll()
+        if code is None:
+            raise Failed(f"{keys!r} did not end the program in {seconds:g} s\n{self.screen.text()}")
+        return code
+
     def close(self) -> None:
         """End the program, as a terminal does that goes away: first asking."""
         with contextlib.suppress(ProcessLookupError):
@@ -139,17 +148,17 @@ class Terminal:
                 if self._process.poll() is not None:
                     break
                 os.killpg(self._process.pid, ask)
-                with contextlib.suppress(Failed):
-                    self._end(seconds)
+                self._end(seconds)
         self._process.wait()
         os.close(self._master)
 
     def _end(self, seconds: float) -> None:
         """Go on reading: a program that cannot write cannot end."""
         end = time.perf_counter() + seconds
-        while self._process.poll() is None and time.perf_counter() < end:
-            self._read(0.02)
-            self._waiting.clear()
+        with contextlib.suppress(Failed):
+            while self._process.poll() is None and time.perf_counter() < end:
+                self._read(0.02)
+                self._waiting.clear()
 
     def _chunks(self, seconds: float) -> Iterator[Chunk]:
         """What arrives in the next `seconds`, each after it is on the screen model.

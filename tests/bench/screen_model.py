@@ -1,6 +1,6 @@
-"""What a terminal would show: characters and their style, from the bytes that a program writes.
+"""What a terminal would show: the characters, from the bytes that a program writes.
 
-Only what full-screen programs use: cursor positions, SGR, erasing, text. Every character is one cell wide, which the
+Only what full-screen programs use: cursor positions, erasing, text. Every character is one cell wide, which the
 benches' own names are.
 """
 
@@ -18,7 +18,6 @@ _TOKEN = re.compile(
     r"|(?P<text>[^\x00-\x1f]+)",
     re.DOTALL,
 )
-_BACKGROUND = re.compile(r"(?:^|;)(48;2;\d+;\d+;\d+|48;5;\d+|4[0-7]|10[0-7]|7)(?=;|$)")
 
 
 class Screen:
@@ -27,9 +26,7 @@ class Screen:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
         self._cells = [[" "] * columns for _ in range(rows)]
-        self._grounds = [[""] * columns for _ in range(rows)]
         self._x = self._y = 0
-        self._ground = ""
 
     def feed(self, data: bytes) -> None:
         text = self._rest + self._decoder.decode(data)
@@ -48,14 +45,6 @@ class Screen:
 
     def text(self) -> str:
         return "\n".join(self.line(y).rstrip() for y in range(self.rows))
-
-    def ground(self, x: int, y: int) -> str:
-        """Background of a cell as SGR parameters; `7` for reversed, empty for the terminal's own."""
-        return self._grounds[y][x]
-
-    def grounds(self, x: int) -> list[str]:
-        """Backgrounds of one column, top to bottom."""
-        return [row[x] for row in self._grounds]
 
     def __contains__(self, text: str) -> bool:
         return any(text in "".join(row) for row in self._cells)
@@ -80,11 +69,6 @@ class Screen:
         if end in "Hf":
             self._y = min(max((numbers[0] if numbers else 1) - 1, 0), self.rows - 1)
             self._x = min(max((numbers[1] if len(numbers) > 1 else 1) - 1, 0), self.columns - 1)
-        elif end == "m":
-            if not numbers or numbers[0] == 0:
-                self._ground = ""
-            if found := _BACKGROUND.search(args):
-                self._ground = found[1]
         elif end == "J":
             for y in range(self.rows):
                 self._erase(y, 0)
@@ -95,9 +79,7 @@ class Screen:
         text = text[: self.columns - self._x]
         end = self._x + len(text)
         self._cells[self._y][self._x : end] = text
-        self._grounds[self._y][self._x : end] = [self._ground] * len(text)
         self._x = end
 
     def _erase(self, y: int, x: int) -> None:
         self._cells[y][x:] = " " * (self.columns - x)
-        self._grounds[y][x:] = [self._ground] * (self.columns - x)

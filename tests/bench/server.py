@@ -2,7 +2,8 @@
 
 In a process of its own, so that its work is not the program's. Prints its port on a line of its own when it is ready.
 Paths, headers and the framing of events are those of answers recorded from Argo CD 3.5 (lists as one chunk, as
-grpc-gateway writes them). `GET /-/rate/N` sets how many updates a second the stream tells from then on.
+grpc-gateway writes them). `GET /-/rate/N` sets how many updates a second the stream tells from then on,
+`GET /-/silent/1` makes it take requests without answering, `/-/silent/0` answer again.
 """
 
 from __future__ import annotations
@@ -122,11 +123,15 @@ class Server:
     def __init__(self, state: State) -> None:
         self._state = state
         self._streams: dict[asyncio.StreamWriter, str] = {}
+        self._talking = asyncio.Event()
+        self._talking.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 target = head.split(b" ", 2)[1].decode()
+                if not target.startswith("/-/"):
+                    await self._talking.wait()
                 if "/stream/applications" in target:
                     await self._stream(target, reader, writer)
                     return
@@ -177,6 +182,9 @@ class Server:
         match [part for part in path.split("/") if part]:
             case ["-", "rate", number]:
                 self._state.rate = float(number)
+                return b"{}"
+            case ["-", "silent", word]:
+                (self._talking.clear if word == "1" else self._talking.set)()
                 return b"{}"
             case ["api", "version"]:
                 return _json(VERSION_ANSWER)

@@ -85,7 +85,14 @@ class Fleet:
         self.url = f"http://127.0.0.1:{port}"
 
     def updates(self, per_second: float) -> None:
-        with urlopen(f"{self.url}/-/rate/{per_second:g}", timeout=10) as answer:
+        self._tell(f"rate/{per_second:g}")
+
+    def silent(self, silent: bool) -> None:
+        """Take requests without answering them, or answer again."""
+        self._tell(f"silent/{silent:d}")
+
+    def _tell(self, what: str) -> None:
+        with urlopen(f"{self.url}/-/{what}", timeout=10) as answer:
             answer.read()
 
     def curl(self, path: str = "/api/v1/applications") -> tuple[float, int]:

@@ -1,0 +1,82 @@
+"""What the triage screen of drifttui shows, as far as a measurement must know it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from tests.bench.screen_model import Screen
+
+CURSOR = "▌"
+"""In the gutter of the line that the cursor is on."""
+
+_NAME = re.compile(r"\b[a-z]+-\d{5}\b")
+_UNDER_CURSOR = re.compile(CURSOR + r"[^│┃|]*?\b([a-z]+-\d{5})\b")
+
+
+def first_frame(screen: Screen) -> bool:
+    """The app's own first frame, rows or not."""
+    return "drifttui" in screen
+
+
+def rows(screen: Screen) -> list[str]:
+    """Names of applications, top to bottom: the list of units is the leftmost pane."""
+    found = (_NAME.search(screen.line(y)) for y in range(screen.rows))
+    return [match[0] for match in found if match]
+
+
+def all_units(count: int) -> Callable[[Screen], bool]:
+    """The header counts them all, and rows fill the list."""
+    return lambda screen: f"{count:,}" in screen and len(rows(screen)) >= min(count, 6)
+
+
+def stale_units(count: int) -> Callable[[Screen], bool]:
+    """The same, and rows say that nobody has vouched for them since."""
+    everything = all_units(count)
+    return lambda screen: everything(screen) and "stale" in screen
+
+
+def under_cursor(screen: Screen) -> str:
+    """Name of the application that the cursor is on; empty where it is on none."""
+    for y in range(screen.rows):
+        if match := _UNDER_CURSOR.search(screen.line(y)):
+            return match[1]
+    return ""
+
+
+def cursor_left(name: str) -> Callable[[Screen], bool]:
+    """The cursor is on another application than `name`."""
+    return lambda screen: under_cursor(screen) not in ("", name)
+
+
+FILTER, UNDO_FILTER = "/", "\x1b"
+SORT = "o"
+WHOLE_DOCUMENT = "f"
+LEAVE = "q"
+TO_PLANES = ("\t", "\t")
+"""From the units over the findings to the planes."""
+
+
+def only(word: str) -> Callable[[Screen], bool]:
+    """The list holds applications of this word and no others."""
+
+    def shown(screen: Screen) -> bool:
+        names = rows(screen)
+        return bool(names) and all(name.startswith(word) for name in names)
+
+    return shown
+
+
+def other_rows(names: list[str]) -> Callable[[Screen], bool]:
+    """Other applications, or in another order."""
+    return lambda screen: bool(found := rows(screen)) and found != names
+
+
+def whole_document(screen: Screen) -> bool:
+    """The planes of a long Deployment stand side by side, many lines of them."""
+    return "whole document" in screen and screen.text().count("SETTING_") >= 10
+
+
+def opened(screen: Screen) -> bool:
+    """The finding of the big Deployment is there, with its changes."""
+    return "SETTING_" in screen
