@@ -52,14 +52,12 @@ def open_diff(bench: Bench) -> Iterator[Figure]:
 
 
 def _open_big(terminal: Terminal) -> None:
-    """Put the cursor on the application with the big Deployment, wait for its finding, and go to its planes."""
+    """Put the cursor on the application with the big Deployment and wait for its finding."""
     name = fleet.name_of(fleet.BIG)
     terminal.react(triage.FILTER, silence=CALM)
     terminal.react(name + "\r", lambda screen: triage.under_cursor(screen) == name, silence=CALM)
     terminal.until(triage.opened, PATIENCE, "the finding of the big Deployment")
     terminal.quiet(CALM)
-    for key in triage.TO_PLANES:
-        terminal.react(key, silence=CALM)
 
 
 def pairs(bench: Bench) -> Iterator[Figure]:

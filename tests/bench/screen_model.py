@@ -12,7 +12,7 @@ import re
 _TOKEN = re.compile(
     r"\x1b\[(?P<args>[0-9;:?<=>]*)[ -/]*(?P<end>[@-~])"
     r"|\x1b[\]PX^_].*?(?:\x1b\\|\x07)"
-    r"|\x1b[ -/]*[0-~]"
+    r"|\x1b[ -/]*[0-OQ-WYZ\\`-~]"
     r"|(?P<control>[\r\n\x08])"
     r"|[\x00-\x07\x09\x0b\x0c\x0e-\x1a\x1c-\x1f]"
     r"|(?P<text>[^\x00-\x1f]+)",

@@ -50,11 +50,9 @@ def cursor_left(name: str) -> Callable[[Screen], bool]:
 
 
 FILTER, UNDO_FILTER = "/", "\x1b"
-SORT = "o"
+SORT = "s"
 WHOLE_DOCUMENT = "f"
 LEAVE = "q"
-TO_PLANES = ("\t", "\t")
-"""From the units over the findings to the planes."""
 
 
 def only(word: str) -> Callable[[Screen], bool]:
