@@ -279,7 +279,7 @@ async def test_without_a_token_changes_arrive_by_the_watch(cluster: Cluster) -> 
 
 
 async def test_without_rights_the_missing_one_is_named(cluster: Cluster) -> None:
-    source = objects(cluster, "newcomer-dave")
+    source = objects(cluster, "outsider-eve")
     health = await source.check()
     await source.close()
     assert health.standing is Standing.BLIND
