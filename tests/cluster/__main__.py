@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.cluster import cluster as clusters
 from tests.cluster import recorder, scenarios
-from tests.cluster.build import BuildFailed, GoMissing, build_all
+from tests.cluster.build import build_all
 from tests.cluster.cluster import Cluster
 from tests.cluster.seed import seed
 from tests.cluster.state import default_data
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         return COMMANDS[chosen.command](chosen)
-    except (BuildFailed, GoMissing, LookupError, recorder.Leak) as problem:
+    except (RuntimeError, LookupError, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1
 

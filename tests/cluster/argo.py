@@ -48,7 +48,7 @@ class ArgoCD:
             config = self._config(who.context)
             write_kubeconfig(config, self._state, {who.context: {"token": token}}, who.context, "argocd")
         self._start_servers()
-        self._plane.wait_until("Argo CD answers", self._answers, limit=90)
+        self._plane.wait_until("Argo CD answers", self._answers)
         self._write_tokens()
 
     def _start_redis(self) -> None:

@@ -21,6 +21,8 @@ class AuditLog:
         return self._path.stat().st_size if self._path.exists() else 0
 
     def since(self, position: int) -> Iterator[Event]:
+        """From `position` on, or from the beginning when the file has been rotated away under it."""
+        position = position if position <= self.end() else 0
         with self._path.open("rb") as file:
             file.seek(position)
             for line in file:

@@ -213,8 +213,8 @@ def _compile(server: Server, go: str, into: Path) -> None:
 
 
 def _run(command: list[str], folder: Path) -> str:
-    """CGO is off so that one cache serves machines with different C libraries."""
-    environment = os.environ | {"CGO_ENABLED": "0"}
+    """CGO is off so that one cache serves machines with different C libraries; nobody's workspace may reach in."""
+    environment = os.environ | {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BuildFailed(f"{' '.join(command[:6])} … in servers/{folder.name} failed:\n{done.stderr[-2000:]}")

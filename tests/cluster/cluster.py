@@ -74,6 +74,8 @@ class Cluster:
                 ArgoCD(state, plane, processes, kube).start()
         except BaseException:
             processes.stop()
+            if watchdog:
+                watchdog.release()
             raise
         ready = state.but(processes=processes.started, timings={"servers": time.monotonic() - began})
         cluster = cls(ready, watchdog)

@@ -53,7 +53,7 @@ class ControlPlane:
         if done.returncode:
             raise RuntimeError(f"kubectl apply failed: {done.stderr[-2000:]}")
 
-    def wait_until(self, what: str, done: Callable[[], bool], limit: float = 60.0) -> None:
+    def wait_until(self, what: str, done: Callable[[], bool], limit: float = 120.0) -> None:
         """Poll `done`, and notice at once when a server has died instead."""
         deadline = time.monotonic() + limit
         while not done():
@@ -129,7 +129,9 @@ class ControlPlane:
                 f"--audit-policy-file={HERE / 'manifests' / 'audit-policy.yaml'}",
                 f"--audit-log-path={self._state.audit_log}",
                 "--audit-log-mode=blocking",
+                # A cluster that is left running writes about a megabyte a minute.
                 "--audit-log-maxsize=200",
+                "--audit-log-maxbackup=3",
                 "--profiling=false",
             ],
         )

@@ -118,7 +118,7 @@ class Watchdog:
         )
 
     def release(self) -> None:
-        """The cluster was stopped properly; let the watchdog find nothing to do and go."""
+        """Let it go. It finds nothing to do after a proper stop, and removes what a failed start left on disk."""
         if self._child.stdin:
             self._child.stdin.close()
         self._child.wait(15)

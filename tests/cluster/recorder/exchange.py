@@ -99,7 +99,8 @@ class Tape:
 
         reader = threading.Thread(target=read, daemon=True)
         reader.start()
-        begun.wait(10)
+        # Argo CD sends not even its headers before the first event.
+        begun.wait(1.5)
         yield
         leaving.set()
         reader.join(PATIENCE)

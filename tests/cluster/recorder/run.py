@@ -57,7 +57,7 @@ def _overheard(cluster: Cluster, tape: Tape) -> Trail:
     since = kube.get(kubernetes.DEPLOYMENTS, params={"limit": "1"}).json()["metadata"]["resourceVersion"]
     version = reader.get("/api/v1/applications", params={"fields": "metadata"}).json()["metadata"]["resourceVersion"]
     # The server sends a bookmark shortly before it closes a watch, and one when the initial events are through.
-    watch = {"watch": "1", "allowWatchBookmarks": "true", "timeoutSeconds": "15"}
+    watch = {"watch": "1", "allowWatchBookmarks": "true", "timeoutSeconds": "20"}
     initial = watch | {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan", "resourceVersion": "0"}
     path = "/apis/apps/v1/namespaces/shop/deployments"
     now = {"resourceVersion": version}
