@@ -6,7 +6,6 @@ and holds nothing. Times are aware; equal instants are equal whatever their offs
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -172,6 +171,3 @@ class CaseProblem(ValueError):
     def __init__(self, where: Where, what: str) -> None:
         super().__init__(what)
         self.where = where
-
-
-Document = Mapping[str, Any]

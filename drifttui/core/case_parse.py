@@ -70,7 +70,7 @@ class _Section:
         moment = value
         if isinstance(value, str):
             try:
-                moment = datetime.fromisoformat(value.strip())
+                moment = datetime.fromisoformat(value.strip().upper())
             except ValueError:
                 raise self.fail(key, f"{value[:40]!r} is no RFC 3339 time") from None
         if not isinstance(moment, datetime):

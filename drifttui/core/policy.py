@@ -6,9 +6,10 @@ engine asks the compiled form in `policy_table`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 DriftClass = Literal[
     "unauthorized", "emergency", "controller-owned", "provider-read", "dependency", "stale-desired",
@@ -38,7 +39,17 @@ def _several(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _pointers(value: tuple[str, ...]) -> tuple[str, ...]:
+    for path in value:
+        if not path.startswith("/"):
+            raise ValueError(f"{path!r} is no JSON pointer; it starts with a slash")
+        if re.search(r"~(?![01])", path):
+            raise ValueError(f"{path!r} is no JSON pointer; `~` is written ~0 and `/` inside a key ~1")
+    return value
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_several)]
+Pointers = Annotated[tuple[str, ...], BeforeValidator(_several), AfterValidator(_pointers)]
 RuleId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,79}$")]
 Span = Annotated[str, Field(pattern=r"^([0-9]{1,5}[smhdwy])+$", description="A span of time such as `90m` or `14d`.")]
 
@@ -73,6 +84,12 @@ class Decision(Part):
     action: Action | None = None
     note: str = ""
 
+    @model_validator(mode="after")
+    def _decides(self) -> Self:
+        if self.risk is None and self.action is None:
+            raise ValueError("a row names a risk, an action, or both")
+        return self
+
 
 class Ownership(Part):
     """Who a field belongs to, whatever Git declares. The first rule that fits a field decides."""
@@ -81,7 +98,7 @@ class Ownership(Part):
     owner: Literal["git", "controller", "nobody"]
     kinds: Names = Field(default=(), description="Kinds, with `*`; none means every kind.")
     groups: Names = Field(default=(), description="API groups, with `*`; none means every group.")
-    paths: Names = Field(
+    paths: Pointers = Field(
         description="JSON Pointers. `*` is any one key or position, `**` any number of them.", min_length=1
     )
     writers: Names = Field(
@@ -99,7 +116,7 @@ class HealRule(Part):
     environments: Annotated[tuple[Environment, ...], BeforeValidator(_several)] = ()
     tiers: Annotated[tuple[Tier, ...], BeforeValidator(_several)] = ()
     kinds: Names = ()
-    paths: Names = ()
+    paths: Pointers = ()
     units: Names = Field(default=(), description="Unit ids, with `*`.")
 
 
@@ -117,6 +134,12 @@ class Budget(Part):
     max_open: int | None = Field(default=None, ge=0, description="Findings open at one time.")
     max_age: Span | None = Field(default=None, description="Oldest finding.")
 
+    @model_validator(mode="after")
+    def _limits(self) -> Self:
+        if self.max_open is None and self.max_age is None:
+            raise ValueError("a budget names max_open, max_age, or both")
+        return self
+
 
 class UnitEntry(Part):
     """One line of the registry. For each fact the first entry that matches and names it decides."""
@@ -125,6 +148,12 @@ class UnitEntry(Part):
     owner: str | None = None
     environment: Environment | None = None
     risk_tier: Tier | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.owner is None and self.environment is None and self.risk_tier is None:
+            raise ValueError("an entry names owner, environment or risk_tier")
+        return self
 
 
 class PolicyFile(Part):
