@@ -2,8 +2,8 @@
 
 YAML becomes JSON under the rules of sigs.k8s.io/yaml (go-yaml v2): `yes` and `on` are booleans, dates are texts, `0777`
 is octal, `1e3` a number, `1:30` a text, keys become texts. What has no place in JSON (NaN, cycles), what every parser
-reads differently (duplicate keys), and what is made to hurt (alias bombs, endless nesting) is refused with one line that
-names file and line.
+reads differently (duplicate keys), and what is made to hurt (alias bombs, endless nesting) is refused with one line
+that names file and line.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ def _scalar(event: Any, where: str) -> Any:
         return text
     if tag == f"{_TAG}binary":
         return text
-    if tag and not tag.startswith(_TAG):
+    if tag and tag.removeprefix(_TAG) not in ("null", "bool", "int", "float", "timestamp"):
         raise InputError(f"{where}: an unknown tag", tag, "Kubernetes objects have no tags of their own.")
     if text in _NOT_JSON:
         raise InputError(f"{where}: {text} is no JSON", "", "Write a number or a text.")

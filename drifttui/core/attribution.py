@@ -6,6 +6,7 @@ import json
 from typing import Any, Final
 
 from .finding import Owner
+from .normalize import is_text_map
 from .ownership import ManagedFields
 from .planes import ABSENT, Document
 from .pointers import get, parse
@@ -29,8 +30,6 @@ DEPLOYERS: Final = frozenset(
 
 _CLIENT_SIDE_APPLY: Final = "kubectl-client-side-apply"
 """Whoever applies so records the whole manifest in the annotation, so that what it does not name is a default."""
-
-_INJECTED: Final = frozenset({"containers", "initContainers", "volumes"})
 
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -72,7 +71,7 @@ class Attribution:
     def _by_owner(self, tokens: tuple[str, ...]) -> str:
         owners = self.managed.at(tokens)
         if not owners:
-            return "" if _injected(tokens) else "server-filled"
+            return "" if self._is_item(tokens) or is_text_map(tokens[:-1]) else "server-filled"
         outsiders = [owner for owner in owners if owner.manager not in self._deployers]
         if outsiders:
             if tokens == ("spec", "replicas") and all(map(is_autoscaler, outsiders)) and not self._declared(tokens):
@@ -82,7 +81,12 @@ class Attribution:
             return "deployer-wrote" if known else ""
         if any(owner.operation == "Apply" for owner in owners):
             return ""  # Server-side apply holds exactly what was declared: Git has dropped it since.
-        return "" if self._declared(tokens) else "deployer-wrote"
+        return "" if self._is_item(tokens) or self._declared(tokens) else "deployer-wrote"
+
+    def _is_item(self, tokens: tuple[str, ...]) -> bool:
+        """Whether this is a whole item of a list. The API server fills in fields and adds no items; an admission policy
+        or webhook does, in the same request as the deployer's apply, so that nobody or the deployer holds it."""
+        return tokens[-1].isdigit() and isinstance(get(self._actual, tokens[:-1]), list)
 
     def _declared(self, tokens: tuple[str, ...]) -> bool:
         """Whether a manifest that was applied earlier named this field."""
@@ -103,12 +107,6 @@ class Attribution:
                 except (ValueError, RecursionError):
                     self._annotation = None
         return self._annotation
-
-
-def _injected(tokens: tuple[str, ...]) -> bool:
-    """Whether this is a whole container or volume. The API server never adds one by itself; an admission policy or
-    webhook does, in the same request as the deployer's apply, so that nobody holds it."""
-    return len(tokens) >= 2 and tokens[-1].isdigit() and tokens[-2] in _INJECTED
 
 
 def _is_manifest(document: Document | None) -> bool:
