@@ -36,6 +36,13 @@ class Sibling(Computed):
         return bool(get(document, here) == value)
 
 
+class Listed(Sibling):
+    """A list with the value of another field alone: `clusterIPs` mirrors `clusterIP`."""
+
+    def fits(self, value: Any, document: Any, tokens: Sequence[str]) -> bool:
+        return isinstance(value, list) and len(value) == 1 and super().fits(value[0], document, tokens)
+
+
 class PullPolicy(Computed):
     """`Always` for the tag `latest` or none, else `IfNotPresent`; a digest counts as a tag."""
 
@@ -178,8 +185,10 @@ _POD: Final[Table] = {
     "/spec/serviceAccountName": "default",
 }
 _TEMPLATE = below("/spec/template/spec", POD_SPEC)
+_LABELS_OF_TEMPLATE: Final[Table] = {"/metadata/labels/*": Sibling("../../spec/template/metadata/labels/.")}
 _JOB: Final[Table] = {
     **_TEMPLATE,
+    **_LABELS_OF_TEMPLATE,
     "/spec/completions": 1,
     "/spec/parallelism": 1,
     "/spec/backoffLimit": OneOf(6, 2147483647),
@@ -216,9 +225,15 @@ _CPU_80 = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "U
 DEFAULTS: Final[Mapping[tuple[str, str], Table]] = {
     ("", "Pod"): _POD,
     ("", "PodTemplate"): below("/template/spec", POD_SPEC),
-    ("", "ReplicationController"): {**_TEMPLATE, "/spec/replicas": 1},
+    ("", "ReplicationController"): {
+        **_TEMPLATE,
+        **_LABELS_OF_TEMPLATE,
+        "/spec/selector": Sibling("template/metadata/labels"),
+        "/spec/replicas": 1,
+    },
     ("", "Service"): {
         "/spec/type": "ClusterIP",
+        "/spec/clusterIPs": Listed("clusterIP"),
         "/spec/sessionAffinity": "None",
         "/spec/sessionAffinityConfig/clientIP/timeoutSeconds": 10800,
         "/spec/ports/*/protocol": "TCP",
@@ -349,17 +364,25 @@ DEFAULTS: Final[Mapping[tuple[str, str], Table]] = {
     ("apiregistration.k8s.io", "APIService"): {"/spec/service/port": 443, "/spec/insecureSkipTLSVerify": False},
 }
 
+_OF_TEMPLATE: Final[Table] = {
+    **_LABELS_OF_TEMPLATE,
+    "/spec/selector/matchLabels": Sibling("../template/metadata/labels"),
+}
+
 LEGACY_DEFAULTS: Final[Mapping[tuple[str, str], Table]] = {
-    ("apps", "Deployment"): {"/spec/revisionHistoryLimit": OneOf(2, 10)},
-    ("apps", "StatefulSet"): {"/spec/updateStrategy/type": OneOf("OnDelete", "RollingUpdate")},
-    ("apps", "DaemonSet"): {"/spec/updateStrategy/type": OneOf("OnDelete", "RollingUpdate")},
+    ("apps", "Deployment"): {**_OF_TEMPLATE, "/spec/revisionHistoryLimit": OneOf(2, 10)},
+    ("apps", "StatefulSet"): {**_OF_TEMPLATE, "/spec/updateStrategy/type": OneOf("OnDelete", "RollingUpdate")},
+    ("apps", "DaemonSet"): {**_OF_TEMPLATE, "/spec/updateStrategy/type": OneOf("OnDelete", "RollingUpdate")},
+    ("extensions", "ReplicaSet"): _OF_TEMPLATE,
     ("extensions", "Deployment"): {
+        **_OF_TEMPLATE,
         "/spec/revisionHistoryLimit": OneOf(10, 2147483647),
         "/spec/progressDeadlineSeconds": OneOf(600, 2147483647),
         "/spec/strategy/rollingUpdate/maxSurge": OneOf(1, "25%"),
         "/spec/strategy/rollingUpdate/maxUnavailable": OneOf(1, "25%"),
     },
     ("extensions", "DaemonSet"): {
+        **_OF_TEMPLATE,
         "/spec/updateStrategy/type": OneOf("OnDelete", "RollingUpdate"),
     },
 }
