@@ -245,6 +245,8 @@ class Collector:
             found = await source.check()
             held, watched = self._health[source.name], isinstance(source, UnitSource)
             self._health[source.name] = after_check(held, found, watched=watched)
+            if self._record is not None:
+                self._record(Batch(source.name, self._clock(), health=self._health[source.name]))
             self._mark(set())
             try:
                 await asyncio.wait_for(self._due.check_again.wait(), CHECK_EVERY)

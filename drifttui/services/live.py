@@ -20,12 +20,16 @@ def live_collector(options: argparse.Namespace) -> tuple[Collector, Settings]:
     settings = settings_from(options)
 
     def prepare() -> Reading:
+        from drifttui.store.findings import FindingStore
+
         from .judge import Judgement
         from .look import Looker
         from .session import build_sources
 
         sources = build_sources(settings, utc_now)
-        return sources, Looker(sources, Judgement(settings.policy), utc_now)
+        store = FindingStore()
+        store.load(utc_now())
+        return sources, Looker(sources, Judgement(settings.policy, store), utc_now)
 
     cached = getattr(options, "no_cache", True) is False
     collector = Collector(

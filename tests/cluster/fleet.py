@@ -367,14 +367,13 @@ def record(path: Path, seconds: float, say: Callable[[str], None]) -> None:
     with fleet(say) as units:
         state = units.cluster.state
         units.before()
-        options = screen_parser().parse_args(
-            [
-                "--kubeconfig", str(units.kubeconfig(state.data / "fleet-kubeconfig")),
-                "--argocd-server", state.argocd_url,
-                "--argocd-token-file", str(state.token_file("operator")),
-                "--argocd-ca-file", str(state.ca),
-            ]
-        )  # fmt: skip
+        settings = state.data / "fleet.toml"
+        settings.write_text(
+            f'[[argocd]]\nname = "hub"\nserver = "{state.argocd_url}"\n'
+            f'token_file = "{state.token_file("operator")}"\nca_file = "{state.ca}"\n'
+        )
+        kubeconfig = str(units.kubeconfig(state.data / "fleet-kubeconfig"))
+        options = screen_parser().parse_args(["--config", str(settings), "--kubeconfig", kubeconfig])
         sources = build_sources(settings_from(options), utc_now)
         writer = RecordingWriter(path, utc_now, "12 clusters, 204 units, an evening with drift", lead)
         lock = threading.Lock()

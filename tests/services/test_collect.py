@@ -116,7 +116,7 @@ def test_drift_that_was_undone_closes_its_finding(started: Started) -> None:
     board_where(collector, lambda b: any(b.findings))
     actual[0] = 3
     source.say(source.batch(unit("web", sync="Synced", version="2")))
-    board = board_where(collector, lambda b: not b.findings and len(source.looked) == 2)
+    board = board_where(collector, lambda b: bool(b.units) and not b.findings and len(source.looked) == 2)
     assert board.look(next(iter(board.units))).depth is Depth.READ
 
 

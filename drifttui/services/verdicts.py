@@ -1,0 +1,33 @@
+"""What the rules say about live findings, with what is known today: the unit, the planes, the field managers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from drifttui.core.classify import classify
+from drifttui.core.classify_context import context_of
+from drifttui.core.finding import Finding
+from drifttui.core.inspection import Inspection
+from drifttui.core.policy_table import Policy
+from drifttui.core.unit import Unit
+from drifttui.core.verdict import Verdict
+from drifttui.store.policy_files import load_policy, policy_folder
+
+
+class Rules:
+    """One policy for a session. The built-in one is loaded at the first finding: it costs more than the first frame.
+
+    A team's folder is read at once and raises `InputError` for its first problem: nobody wants to learn of it at the
+    first finding.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        found = policy_folder(folder)
+        self._policy: Policy | None = load_policy(found) if found else None
+
+    def verdict(self, finding: Finding, unit: Unit, inspection: Inspection, now: datetime) -> Verdict:
+        if self._policy is None:
+            self._policy = load_policy(None)
+        case = context_of(finding, unit, inspection, now, policy=self._policy, vouched_at=inspection.observed_at)
+        return classify(case, self._policy)
