@@ -185,7 +185,7 @@ _POD: Final[Table] = {
     "/spec/serviceAccountName": "default",
 }
 _TEMPLATE = below("/spec/template/spec", POD_SPEC)
-_LABELS_OF_TEMPLATE: Final[Table] = {"/metadata/labels/*": Sibling("../../spec/template/metadata/labels/.")}
+_LABELS_OF_TEMPLATE: Final[Table] = {"/metadata/labels": Sibling("../spec/template/metadata/labels")}
 _JOB: Final[Table] = {
     **_TEMPLATE,
     **_LABELS_OF_TEMPLATE,
