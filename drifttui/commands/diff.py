@@ -1,8 +1,8 @@
 """Compare two or three planes of Kubernetes objects from files, without any cluster.
 
 Files are YAML or JSON, `-` is standard input. Several objects in a file are matched by group, kind, namespace and name.
-Secret values are compared by digest and never shown. Exits 0 when nothing differs, 2 when something does, 3 when there
-is nothing to compare, 1 on errors.
+Secret values are compared by digest and never shown. Exits 0 when nothing differs, 2 when something does, 3 when
+nothing differs as far as known but desired or actual is missing, 1 on errors.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def run(options: argparse.Namespace) -> int:
         from .show_diff import show
 
         show(comparisons, {plane.value: name for plane, name in given.items()})
-    return DRIFT if any(one.drifted for one in comparisons) else CLEAN
+    if any(one.drifted for one in comparisons):
+        return DRIFT
+    return CLEAN if all(map(_decided, comparisons)) else UNKNOWN
 
 
 def compare_files(given: Mapping[Plane, str], key: bytes) -> list[Comparison]:
@@ -85,16 +87,21 @@ def answer(comparisons: Sequence[Comparison]) -> dict[str, Any]:
     objects = [{"resource": _resource(one), **_one(one)} for one in comparisons]
     return {
         "schema": DIFF,
-        "drifted": any(one.drifted for one in comparisons),
+        "drifted": any(one.drifted for one in comparisons) or (False if all(map(_decided, comparisons)) else None),
         "changes": [{**change, "resource": entry["resource"]} for entry in objects for change in entry["changes"]],
         "hidden": [{**hidden, "resource": entry["resource"]} for entry in objects for hidden in entry["hidden"]],
         "objects": objects,
     }
 
 
+def _decided(comparison: Comparison) -> bool:
+    """Whether the answer is yes or no: without desired and actual nothing can be called clean."""
+    return comparison.drifted or not {"desired", "actual"} & {plane.value for plane in comparison.missing}
+
+
 def _one(comparison: Comparison) -> dict[str, Any]:
     entry: dict[str, Any] = {
-        "drifted": comparison.drifted,
+        "drifted": comparison.drifted if _decided(comparison) else None,
         "changes": [change.as_json() for change in comparison.changes],
         "hidden": [
             {"rule": hidden.rule, "path": hidden.path, **({"note": hidden.note} if hidden.note else {})}

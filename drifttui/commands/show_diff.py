@@ -21,13 +21,15 @@ def show(comparisons: Sequence[Comparison], files: Mapping[str, str]) -> None:
     """One block per object that differs, one line for the rest; what is hidden is counted by rule."""
     console = Console(highlight=False, soft_wrap=False)
     clean = [one for one in comparisons if not one.drifted]
+    missing = sorted({plane.value for one in clean for plane in one.missing} & {"desired", "actual"})
     for comparison in comparisons:
         if comparison.drifted:
             _object(console, comparison, [plane for plane in Plane if plane.value in files])
     if clean:
         names = ", ".join(inert(one.ref.short, 60) for one in clean[:5])
         more = f" and {len(clean) - 5} more" if len(clean) > 5 else ""
-        console.print(Text(f"Nothing differs: {names}{more}."))
+        known = f" as far as known: the {' and '.join(missing)} plane is missing" if missing else ""
+        console.print(Text(f"Nothing differs{known}: {names}{more}."))
     _hidden(console, comparisons)
 
 

@@ -101,6 +101,7 @@ class Inspection(NamedTuple):
     conflicts: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
     list_keys: Mapping[str, Mapping[str, tuple[str, ...]]] = {}
-    """Per `group/Kind`, list keys that the cluster's own OpenAPI names: a path with `*` for positions → key names."""
+    """Per `group/Kind`, list keys that the cluster's own OpenAPI names: a path with `*` for positions → key names; no
+    names at all for a set, whose items are their own keys."""
     defaults: Mapping[str, Mapping[str, object]] = {}
     """Per `group/Kind`, defaults that the cluster's own OpenAPI names: a path with `*` for positions → value."""

@@ -228,7 +228,7 @@ class _Walk:
                     text = text.replace(copy, self._seal_bytes(plain))
             if text == value and by_name and promises_secret_annotation(name):
                 known = is_placeholder(value) or SEALED.search(value) is not None or is_mask(value)
-                text = value if known or may_name_an_object(name) else self._seal(value)
+                text = value if known or _names_a_secret(name, value) else self._seal(value)
             new[name] = text
         return new
 
@@ -244,6 +244,12 @@ class _Walk:
             return text if SEALED.fullmatch(text) else self._seal(text)
         redacted = _Walk(self._seal_bytes, secret=secret).value(held, 0)
         return text if redacted is held else json.dumps(redacted, separators=(",", ":"), ensure_ascii=False)
+
+
+def _names_a_secret(annotation: str, value: str) -> bool:
+    """`nginx.ingress.kubernetes.io/auth-secret: shop/basic-auth` says where a secret is."""
+    named = may_name_an_object(annotation.rsplit("/", 1)[-1]) or annotation.endswith("secret")
+    return named and all(map(looks_like_a_name, value.split("/")))
 
 
 def _decoded(value: str) -> bytes:

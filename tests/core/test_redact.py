@@ -128,7 +128,10 @@ def test_ordinary_names_stay_readable() -> None:
         "metadata": {
             "name": "token-service",
             "labels": {"app.kubernetes.io/name": "secret-operator", "checksum": "0123456789abcdef0123"},
-            "annotations": {"checksum/secret": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
+            "annotations": {
+                "nginx.ingress.kubernetes.io/auth-secret": "shop/basic-auth",
+                "checksum/secret": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            },
         },
         "spec": {
             "serviceAccountName": "token-reader",

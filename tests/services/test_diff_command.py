@@ -78,6 +78,14 @@ def test_clean_is_0_and_nothing_to_compare_is_3_and_not_clean(files: Files) -> N
     assert code == 3 and answer["drifted"] is None and answer["missing"] == ["desired", "recorded"]
 
 
+def test_what_was_applied_last_can_show_drift_and_cannot_clear_it(files: Files) -> None:
+    recorded, same = files.file("r.yaml", deployment()), files.file("a.yaml", deployment())
+    code, answer = files.json("--recorded", recorded, "--actual", same)
+    assert code == 3 and answer["drifted"] is None and answer["missing"] == ["desired"]
+    code, answer = files.json("--recorded", recorded, "--actual", files.file("b.yaml", deployment(replicas=7)))
+    assert code == 2 and answer["changes"][0] == {"path": "/spec/replicas", "recorded": 3, "actual": 7, "owners": []}
+
+
 def test_objects_are_matched_by_identity_and_missing_ones_are_changes(files: Files) -> None:
     other = {**deployment(), "metadata": {"name": "other"}}
     desired = yaml.safe_dump_all([other, deployment()])
