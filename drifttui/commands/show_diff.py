@@ -47,16 +47,18 @@ def _object(console: Console, comparison: Comparison, planes: Sequence[Plane]) -
         table.add_column(plane.value, overflow="fold")
     table.add_column("held by", overflow="fold")
     for change in comparison.changes:
-        cells = [_value(change.value(plane)) for plane in planes]
+        cells = [_value(change.value(plane), whole=not change.path) for plane in planes]
         table.add_row(Text(inert(change.label, 160) or "whole object"), *cells, _owners(change))
     console.print(Padding(table, (0, 0, 1, 2)))
 
 
-def _value(value: Any) -> Text:
+def _value(value: Any, *, whole: bool) -> Text:
     if value is ABSENT:
         return Text("absent", style="dim")
     if value is UNKNOWN:
         return Text("unknown", style="dim")
+    if whole:
+        return Text("present")
     if isinstance(value, dict) and "digest" in value:
         return Text(inert(str(value["digest"]), 40))
     if isinstance(value, (dict, list)):
