@@ -14,6 +14,7 @@ from drifttui.core.identity import ResourceRef
 from drifttui.core.inspection import Event, Inspection
 from drifttui.core.lastapplied import recorded_of
 from drifttui.core.planes import Observation, ThreePlanes
+from drifttui.core.redact import is_mask
 from drifttui.core.ports import Clock, Inspectable, LiveReader, Source
 from drifttui.core.unit import Unit
 
@@ -103,10 +104,25 @@ class Looker:
 
 
 def with_live(planes: ThreePlanes, live: Observation) -> ThreePlanes:
-    """`live` as the actual plane; what the engine applied last, read from the same object, as the recorded one."""
+    """`live` as the actual plane; what the engine applied last, read from the same object, as the recorded one.
+
+    Where the engine has masked the values of a Secret, only its own two answers can be held against each other: real
+    digests beside masks would say nothing, so its actual plane stays.
+    """
+    if _masked(planes.desired) and _masked(planes.actual):
+        return planes
     planes = planes.seen(live)
     applied = recorded_of(live)
     return planes if applied is None else planes._replace(recorded=applied)
+
+
+def _masked(observation: Observation | None) -> bool:
+    """Whether the values of a Secret are masks there. One that lacks values altogether holds none."""
+    document = observation.document if observation is not None else None
+    if document is None or document.get("kind") != "Secret":
+        return False
+    values = document.get("data")
+    return isinstance(values, dict) and any(is_mask(value) for value in values.values())
 
 
 def _version(planes: ThreePlanes) -> str:

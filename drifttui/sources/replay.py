@@ -78,6 +78,7 @@ class ReplaySource:
         )
 
     async def watch(self) -> AsyncIterator[Batch]:
+        yield Batch(self.name, self._clock(), health=await self.check())
         for at, batch in self._recording.batches:
             while self._clock.elapsed < at:
                 await asyncio.sleep(PATIENCE)
