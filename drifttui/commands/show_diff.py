@@ -37,9 +37,9 @@ def _object(console: Console, comparison: Comparison, planes: Sequence[Plane]) -
     ref = comparison.ref
     title = Text(inert(ref.short, 100), style="bold")
     title.append(f"  {inert(ref.namespace, 60)}" if ref.namespace else "", style="not bold")
-    title.append(
-        f"  {len(comparison.changes)} {'field' if len(comparison.changes) == 1 else 'fields'}", style="not bold"
-    )
+    count = len(comparison.changes)
+    if comparison.changes[0].path:
+        title.append("  1 field" if count == 1 else f"  {count} fields", style="not bold")
     console.print(title)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=True, header_style="dim")
     table.add_column("field", overflow="fold")

@@ -99,6 +99,17 @@ def test_objects_are_matched_by_identity_and_missing_ones_are_changes(files: Fil
     assert [one["resource"]["name"] for one in answer["objects"]] == ["other", "web", "w"]
 
 
+def test_people_read_that_an_object_is_missing_rather_than_all_of_it(files: Files) -> None:
+    desired = yaml.safe_dump_all([deployment(), custom(a=1)])
+    _, out, _ = files.run(*files.planes(desired, deployment()))
+    assert [line.split() for line in out.splitlines()[:3]] == [
+        ["Widget/w", "shop"],
+        ["field", "desired", "actual", "held", "by"],
+        ["whole", "object", "present", "absent", "nobody", "known"],
+    ]
+    assert "Nothing differs: Deployment/web." in out
+
+
 def test_yaml_is_read_as_kubernetes_reads_it(files: Files) -> None:
     text = (
         "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, namespace: shop}\nspec:\n"
