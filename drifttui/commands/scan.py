@@ -1,7 +1,8 @@
 """List units and what differs.
 
 Exits 0 when everything is clean, 2 when something differs, 3 when nothing differs as far as known but something could
-not be read or is stale, 1 on errors.
+not be read or is stale, 1 on errors. With --plan or --state one file is read and nothing else; changes that are only
+pending are no drift.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import sys
 
 from .options import add_json_argument, add_session_arguments
+from .scan_plan import add_plan_arguments, run_plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,10 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="look into units that their engine calls synced, too")
     parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="answer after this long at most")
     add_json_argument(parser)
+    add_plan_arguments(parser)
     add_session_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.plan is not None or options.state is not None:
+        return run_plan(options)
     from drifttui.core.board import Board
     from drifttui.core.filters import parse
     from drifttui.core.identity import UnitId
