@@ -64,10 +64,9 @@ class Worklist(Generic[K, R]):
     def waiting(self) -> Waiting:
         return Waiting(len(self._arrived), len(self._worse), len(self._gone))
 
-    def show_only(self, matches: Callable[[R], bool]) -> None:
-        """Another filter. The operator asked, so the list is sorted anew."""
+    def matching(self, matches: Callable[[R], bool]) -> None:
+        """Another filter; what is shown stays until the next `arrange`."""
         self._matches = matches
-        self.arrange()
 
     def sort_by(self, column: str, backwards: bool = False) -> None:
         self.column, self.backwards = column, backwards

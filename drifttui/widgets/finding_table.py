@@ -21,9 +21,9 @@ class FindingTable(LineTable[FindingKey]):
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column("risk", "risk", 5),
         Column("unit", "unit", 10, 28, middle=True),
-        Column("class", "class", 13, drop=3),
-        Column("resource", "resource", 14, 48, middle=True),
-        Column("what", "what", 10, 60),
+        Column("class", "class", 12, 16, drop=3),
+        Column("resource", "resource", 13, 48, middle=True),
+        Column("what", "what", 9, 60),
         Column("age", "age", 4, right=True),
         Column("who", "who", 8, 30, middle=True, drop=2),
     )
@@ -64,6 +64,6 @@ class FindingTable(LineTable[FindingKey]):
             pieces.insert(1, (clean(finding.unit.name, 300), "text"))
         span = None
         if row.gone:
-            span = ("what", (f"over, last seen {times.ago(finding.last_seen)}", "muted"))
+            span = ("what", [f"over, last seen {times.ago(finding.last_seen)}", "over"], "muted")
         sign = ("+", "accent") if key in self.marked else ("~", "unknown") if row.stale else (" ", "text")
         return Cells(pieces, sign, span)

@@ -34,14 +34,14 @@ class KeyBar(Widget):
         width = self.size.width
         aside = line_width(self._aside)
         room = width - aside - (3 if aside else 1)
-        line: list[Piece] = [(" ", "text")]
-        used = 1
+        line: list[Piece] = []
+        used = 0
         for key, word in self._keys:
-            size = len(key) + 1 + len(word) + 2
-            if used + size - 2 > room:
-                continue
-            line += [(key, "key"), (" " + word + "  ", "muted")]
-            used += size
+            lead = "  " if line else " "
+            size = len(lead) + len(key) + 1 + len(word)
+            if used + size <= room:
+                line += [(lead, "text"), (key, "key"), (" " + word, "muted")]
+                used += size
         if aside:
             line.append((" " * max(0, width - used - aside - 1), "text"))
             line.extend(self._aside)

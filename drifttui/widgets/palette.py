@@ -18,6 +18,9 @@ AWAY: Final = 1
 """The cursor's row in a pane without the focus."""
 HERE: Final = 2
 
+CHIPS: Final = frozenset({"prod", "other-env", "paused", "blind", "replay", "demo"})
+"""Roles with a background of their own, which must not run on into the space behind a word."""
+
 
 class Palette:
     """`style(role)` is a dictionary look-up: it is asked for every cell."""
@@ -25,12 +28,15 @@ class Palette:
     def __init__(self, colours: Colours) -> None:
         self._styles: dict[tuple[str, int], Style] = {}
         cursors = {0: Style(), AWAY: Style.parse(colours["cursor-away"]), HERE: Style.parse(colours["cursor"])}
+        back = Style.parse(f"on {colours['back']}") if colours["back"] not in ("", "default") else Style()
         for role, definition in colours.items():
             if role == "back":
                 continue
             style = Style.parse(definition) if definition else Style()
+            coloured = style.bgcolor is not None
+            style = style if coloured else back + style
             for cursor, tint in cursors.items():
-                self._styles[role, cursor] = style + tint if cursor and not style.bgcolor else style
+                self._styles[role, cursor] = style + tint if cursor and not coloured else style
         self._text = self._styles["text", 0]
 
     def style(self, role: str, cursor: int = 0) -> Style:

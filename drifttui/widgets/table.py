@@ -19,7 +19,7 @@ from drifttui.core.ages import Times
 
 from .cells import Piece, cut, fit, strip_of, width_of
 from .lines_view import LinesView
-from .palette import AWAY, HERE, Palette
+from .palette import AWAY, CHIPS, HERE, Palette
 
 K = TypeVar("K", bound=Hashable)
 
@@ -45,8 +45,8 @@ class Cells(NamedTuple):
 
     pieces: Sequence[Piece]
     sign: Piece = (" ", "text")
-    span: tuple[str, Piece] | None = None
-    """From this column to the right end."""
+    span: tuple[str, Sequence[str], str] | None = None
+    """(column, texts, role): from this column to the right end, the first text that fits, else the last one cut."""
 
 
 class LineTable(LinesView, Generic[K]):
@@ -87,10 +87,12 @@ class LineTable(LinesView, Generic[K]):
         super().__init__(pane)
         self.keys: list[K] = []
         self.cursor = 0
+        self.touched = False
+        """The operator has moved the cursor or the view."""
         self.times: Times | None = None
         self.sorted_by: tuple[str, bool] = ("", False)
         self._strips: dict[tuple[K, int], Strip] = {}
-        self._layout: tuple[int, int, list[tuple[int, Column, int]]] | None = None
+        self._laid_out: tuple[int, int, list[tuple[int, Column, int]]] | None = None
         self._painted_with: Palette | None = None
 
     # What subclasses say.
@@ -159,7 +161,7 @@ class LineTable(LinesView, Generic[K]):
         wider = self.times is None or self.times.exact != times.exact
         self.times = times
         if wider:
-            self._layout = None
+            self._laid_out = None
             self._strips.clear()
             self.refresh()
             return
@@ -181,7 +183,7 @@ class LineTable(LinesView, Generic[K]):
     def laid_out(self, width: int) -> list[tuple[int, Column, int]]:
         """(position in `columns`, column, cells) of the columns that fit, in their order."""
         columns = self.columns()
-        known = self._layout
+        known = self._laid_out
         if known is not None and known[0] == width and known[1] == len(columns):
             return known[2]
         chosen = list(enumerate(columns))
@@ -206,7 +208,7 @@ class LineTable(LinesView, Generic[K]):
                 if sizes[place] >= column.most:
                     growing.remove((place, column))
         result = [(place, column, sizes[place]) for place, column in chosen]
-        self._layout = (width, len(columns), result)
+        self._laid_out = (width, len(columns), result)
         self._strips.clear()
         return result
 
@@ -242,14 +244,19 @@ class LineTable(LinesView, Generic[K]):
         plain = style("text", state)
         for place, column, size in layout:
             if cells.span is not None and column.id == cells.span[0]:
-                text, role = cells.span[1]
-                text = cut(text, left)
+                _, texts, role = cells.span
+                text = next((text for text in texts if width_of(text) <= left), cut(texts[-1], left))
                 segments.append(Segment(text, style(role, state)))
                 left -= width_of(text)
                 break
             text, role = cells.pieces[place]
-            segments.append(Segment(fit(text, size, column.right, column.middle), style(role, state)))
-            segments.append(Segment(" ", plain))
+            if role in CHIPS:
+                text = cut(text, size)
+                segments.append(Segment(text, style(role, state)))
+                segments.append(Segment(" " * (size - width_of(text) + 1), plain))
+            else:
+                segments.append(Segment(fit(text, size, column.right, column.middle), style(role, state)))
+                segments.append(Segment(" ", plain))
             left -= size + 1
         if left > 0:
             segments.append(Segment(" " * left, plain))
@@ -260,6 +267,7 @@ class LineTable(LinesView, Generic[K]):
     def move_to(self, index: int, *, jump: bool = False) -> None:
         """`jump` brings the row to the middle; else the view moves by half a page when the cursor leaves it, so that
         most keys repaint two lines."""
+        self.touched = True
         index = max(0, min(index, len(self.keys) - 1))
         if index == self.cursor or not self.keys:
             return

@@ -7,9 +7,10 @@ sixteen colours of the terminal itself; `drift-plain` no colour at all, for NO_C
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 Colours = Mapping[str, str]
 """Role → a Rich style definition."""
@@ -232,19 +233,4 @@ def _true(name: str, colours: Colours) -> Theme:
 
 
 def _ansi(name: str) -> Theme:
-    return Theme(
-        name=name,
-        ansi=True,
-        primary="ansi_cyan",
-        secondary="ansi_blue",
-        warning="ansi_yellow",
-        error="ansi_red",
-        success="ansi_green",
-        accent="ansi_cyan",
-        foreground="ansi_default",
-        background="ansi_default",
-        surface="ansi_default",
-        panel="ansi_default",
-        boost="ansi_default",
-        variables={"block-cursor-text-style": "reverse", "block-cursor-background": "ansi_default"},
-    )
+    return replace(BUILTIN_THEMES["ansi-dark"], name=name, primary="ansi_cyan", accent="ansi_cyan")

@@ -32,8 +32,8 @@ class UnitTable(LineTable[UnitId]):
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column("risk", "risk", 5),
-        Column("unit", "unit", 14, 44, middle=True),
-        Column("cluster", "cluster", 10, 28, middle=True, drop=4),
+        Column("unit", "unit", 12, 44, middle=True),
+        Column("cluster", "cluster", 9, 28, middle=True, drop=4),
         Column("sync", "sync", 6),
         Column("health", "health", 11, drop=2),
         Column("auto", "auto", 9, drop=1),
@@ -69,30 +69,32 @@ class UnitTable(LineTable[UnitId]):
             (clean(unit.cluster, 300), "muted"),
             (SYNC_WORDS.get(unit.sync, clean(unit.sync, 20)), _sync_role(unit.sync)),
             (health_word(unit.health), _HEALTH_ROLES.get(unit.health, "unknown")),
-            (auto_word(unit, times), _auto_role(unit.auto)),
+            (auto_word(unit, times), _auto_role(unit.auto, clean_row)),
             (drift_count(unit, look), quiet),
             ("" if clean_row else times.short(row.since), "muted"),
         ]
         sign = ("+", "accent") if key in self.marked else (" ", "text")
         return Cells(pieces, sign, self._span(row, times))
 
-    def _span(self, row: UnitRow, times: Times) -> tuple[str, tuple[str, str]] | None:
+    def _span(self, row: UnitRow, times: Times) -> tuple[str, Sequence[str], str] | None:
         """What an operator must not overlook, instead of words that can no longer be believed."""
         unit = row.unit
         if row.gone:
-            return "sync", (f"gone: {unit.id.source} no longer lists it", "muted")
+            return "sync", [f"gone: {clean(unit.id.source, 80)} no longer lists it", "gone"], "muted"
         if row.fresh is not Freshness.FRESH:
             was = SYNC_WORDS.get(unit.sync, unit.sync)
             health = self.sources.get(unit.id.source)
             why = refusal(health)
             age = times.short(unit.observed_at)
-            return "sync", (f"stale {age} ({why}) was {clean(was, 20)}, {health_word(unit.health)}", "unknown")
+            short = f"stale {age} ({why})"
+            return "sync", [f"{short} was {clean(was, 20)}, {health_word(unit.health)}", short], "unknown"
         error = unit.error
         if error is not None and not row.look.findings:
             said = f"{clean(error.type, 60)}: {clean(error.message, 300)}"
-            return "sync", (f"? {times.short(error.since)} ({said})", "unknown")
+            return "sync", [f"? {times.short(error.since)} ({said})"], "unknown"
         if row.look.depth is Depth.FAILED and not row.look.findings:
-            return "sync", (f"{SYNC_WORDS.get(unit.sync, '?')}, not read ({clean(row.look.error, 300)})", "unknown")
+            said = f"{SYNC_WORDS.get(unit.sync, '?')}, not read ({clean(row.look.error, 300)})"
+            return "sync", [said], "unknown"
         return None
 
 
@@ -100,5 +102,8 @@ def _sync_role(sync: str) -> str:
     return {"Synced": "muted", "OutOfSync": "high"}.get(sync, "unknown")
 
 
-def _auto_role(auto: Auto) -> str:
-    return {Auto.PAUSED: "paused", Auto.UNKNOWN: "unknown", Auto.HEALS: "warn"}.get(auto, "muted")
+def _auto_role(auto: Auto, clean_row: bool) -> str:
+    """The clock that matters is that of a change which somebody may want to keep."""
+    if auto is Auto.PAUSED or auto is Auto.UNKNOWN:
+        return "paused" if auto is Auto.PAUSED else "unknown"
+    return "warn" if auto is Auto.HEALS and not clean_row else "muted"

@@ -1,0 +1,169 @@
+"""The app: wires a feed to the screens. Imports only what the first frame needs."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter, Monochrome, NoColor
+
+from drifttui.core.ages import Times
+from drifttui.core.board import Board
+from drifttui.core.errors import InputError, inert
+from drifttui.core.filters import parse
+from drifttui.screens.base import DriftScreen
+from drifttui.screens.feed import Feed, Options
+from drifttui.screens.signals import leave_on_signals
+from drifttui.screens.triage import TriageScreen
+from drifttui.widgets.palette import Bare
+from drifttui.widgets.themes import ANSI, BARE, CYCLE, themes
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+DRAIN_EVERY = 0.1
+"""Seconds between looks for a new board."""
+
+_GC_AFTER = 2.0
+"""Seconds until everything loaded is taken out of the garbage collector's sight."""
+
+
+def _palette_provider() -> type[Provider]:
+    from drifttui.screens.palette import DriftProvider
+
+    return DriftProvider
+
+
+class DriftApp(App[None]):
+    """Raises `InputError` for a filter, theme or key that cannot be used."""
+
+    TITLE = "drifttui"
+    CSS_PATH = "assets/drift.tcss"
+    ALLOW_SELECT = False
+    COMMANDS = {_palette_provider}
+    COMMAND_PALETTE_DISPLAY = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "Help", id="help", tooltip="Every key, command and filter term."),
+        Binding("S", "sources", "Sources", id="sources", tooltip="Health, permissions and rates of every source."),
+        Binding("t", "times", "Times", show=False, id="times", tooltip="Ages or exact UTC, everywhere at once."),
+        Binding("T", "next_theme", "Theme", show=False, id="theme", tooltip="The next theme."),
+        Binding("q,ctrl+c,ctrl+q", "quit", "Quit", show=False, id="quit", tooltip="Leave."),
+    ]
+
+    def __init__(self, feed: Feed, options: Options | None = None) -> None:
+        super().__init__()
+        self.feed = feed
+        self.options = options or Options()
+        self.board = Board()
+        self.exact = False
+        self._filter = parse(self.options.filter)
+        self._bare = Bare()
+        for theme in themes():
+            self.register_theme(theme)
+        self.use_theme(self.options.theme or self._fitting_theme())
+        if self.options.keys:
+            self._use_keys()
+
+    def _use_keys(self) -> None:
+        from drifttui.screens.help import key_groups
+        from drifttui.screens.keys import check_names
+
+        check_names(self.options.keys, [key.id for _, keys in key_groups(type(self), {}) for key in keys])
+        self.set_keymap(self.options.keys)
+
+    # Colour.
+
+    def _fitting_theme(self) -> str:
+        """By https://no-color.org (set and not empty), the terminal's colours, and its background where it tells."""
+        if os.environ.get("NO_COLOR"):
+            return BARE
+        if self.console.color_system == "standard":
+            return ANSI
+        background = os.environ.get("COLORFGBG", "").rsplit(";", 1)[-1]
+        return "drift-light" if background in ("7", "15") else "drift-dark"
+
+    def use_theme(self, name: str) -> None:
+        if self.get_theme(name) is None:
+            known = ", ".join(theme.name for theme in themes())
+            raise InputError(f"No theme {inert(name, 40)}", "", f"There are {known}, and those of Textual.")
+        self.theme = name
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual turns NO_COLOR into shades of grey; here it is a theme without any colour."""
+        if self.theme == BARE:
+            return [self._bare]
+        return [found for found in super().get_line_filters() if not isinstance(found, (Monochrome, NoColor))]
+
+    # Life.
+
+    def get_default_screen(self) -> TriageScreen:
+        return TriageScreen(self._filter)
+
+    def on_mount(self) -> None:
+        leave_on_signals(lambda code: self.exit(return_code=code))
+        self.feed.start()
+        self._drain()
+        self.set_interval(DRAIN_EVERY, self._drain)
+        self.set_interval(1.0, self._tick)
+        self.set_timer(_GC_AFTER, _settle_memory)
+
+    def run_to_exit(self) -> int:
+        """Runs until the operator leaves; gives the exit code. The feed stops after the terminal is restored."""
+        try:
+            self.run()
+        finally:
+            self.feed.stop()
+        return self.return_code or 0
+
+    def _drain(self) -> None:
+        board = self.feed.drain()
+        if board is not None:
+            self.board = board
+            if isinstance(self.screen, DriftScreen) and self.screen.ready:
+                self.screen.board_arrived(board, whole=False)
+
+    def _tick(self) -> None:
+        if isinstance(self.screen, DriftScreen) and self.screen.ready:
+            self.screen.ticked(self.times)
+
+    @property
+    def times(self) -> Times:
+        return Times(self.feed.now(), self.exact)
+
+    def show_times(self, exact: bool) -> None:
+        self.exact = exact
+        self._tick()
+
+    # Keys.
+
+    def action_times(self) -> None:
+        self.show_times(not self.exact)
+
+    def action_next_theme(self) -> None:
+        here = CYCLE.index(self.theme) if self.theme in CYCLE else -1
+        self.use_theme(CYCLE[(here + 1) % len(CYCLE)])
+        if isinstance(self.screen, DriftScreen):
+            self.screen.tell(self.theme, "muted")
+
+    def action_help(self) -> None:
+        from drifttui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def action_sources(self) -> None:
+        from drifttui.screens.sources import SourcesScreen
+
+        if not isinstance(self.screen, SourcesScreen):
+            self.push_screen(SourcesScreen())
+
+
+def _settle_memory() -> None:
+    """Collections over ten thousand rows are the tail of the latency; what is loaded now stays loaded."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 50)

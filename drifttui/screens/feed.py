@@ -1,0 +1,50 @@
+"""What the screens are given: boards from somewhere, and the operator's options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from drifttui.core.board import Board
+from drifttui.core.identity import UnitId
+
+
+class Feed(Protocol):
+    """Live systems, the demo, a replay or a test: the screens cannot tell them apart."""
+
+    def start(self) -> None:
+        """Starts its own I/O thread."""
+        ...
+
+    def stop(self) -> None: ...
+
+    def drain(self) -> Board | None:
+        """The newest board since the last call, or None. Asked ten times a second."""
+        ...
+
+    def open(self, unit: UnitId | None) -> None:
+        """The operator looks at this unit: inspect it now and keep it fresh."""
+        ...
+
+    def refresh(self, unit: UnitId | None) -> None:
+        """Look again at `unit`, or everywhere."""
+        ...
+
+    def now(self) -> datetime:
+        """The live clock, or that of the replay."""
+        ...
+
+
+@dataclass(frozen=True)
+class Options:
+    """As given on the command line and in the settings file."""
+
+    theme: str = ""
+    """Empty: by NO_COLOR, the terminal's colours and its background."""
+    filter: str = ""
+    incident: str = ""
+    read_only: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Binding id → key."""

@@ -1,0 +1,76 @@
+"""The `/` line: it filters while it is typed, says how much is left, and can be undone."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from drifttui.core.errors import InputError
+from drifttui.core.filters import Filter, parse
+from drifttui.widgets.cells import Piece
+from drifttui.widgets.lines_view import LinesView
+from drifttui.widgets.prompt import Prompt
+
+from .prompting import Prompting
+from .triage_model import TriageModel
+
+
+class Filtering(Prompting):
+    """`filter_by` is what a filter does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", id="filter", tooltip="Type a filter; it works at once."),
+    ]
+    model: TriageModel
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._undo: tuple[Filter, LinesView | None] | None = None
+        self._filters: list[str] = []
+
+    def filter_by(self, filter_: Filter) -> None:
+        """Shows what `filter_` lets through."""
+
+    async def action_filter(self) -> None:
+        self._undo = (self.model.filter, self.pane)
+        hint = "payments sync:out env:prod risk:>=high age:>1h who:human -cluster:us-*"
+        text = self.model.filter.text
+        await self.open_prompt(Prompt("/", f"{text} " if text else "", hint, self._filters))
+        self._answer("")
+
+    def _answer(self, error: str) -> None:
+        line: list[Piece] = [(error, "bad")]
+        if not error:
+            shown = len(self.model.units.order)
+            line = [(f"{shown:,} of {self.model.total:,}  ", "muted"), ("enter", "key"), (" keep  ", "muted")]
+            line += [("esc", "key"), (" undo", "muted")]
+        self.query_one(Prompt).tell(line)
+
+    def filter_typed(self, text: str) -> None:
+        """A term that cannot be read says so, and the last filter that could stays in force."""
+        try:
+            filter_ = parse(text)
+        except InputError as error:
+            self._answer(error.one_line())
+            return
+        if filter_.text != self.model.filter.text:
+            self.filter_by(filter_)
+        self._answer("")
+
+    async def filter_kept(self, text: str) -> None:
+        try:
+            filter_ = parse(text)
+        except InputError:
+            return
+        if filter_.text != self.model.filter.text:
+            self.filter_by(filter_)
+        if filter_ and filter_.text not in self._filters:
+            self._filters.append(filter_.text)
+        await self.close_prompt(self._undo[1] if self._undo else None)
+
+    async def filter_left(self) -> None:
+        before, pane = self._undo or (self.model.filter, None)
+        if before.text != self.model.filter.text:
+            self.filter_by(before)
+        await self.close_prompt(pane)

@@ -1,0 +1,157 @@
+"""One finding at full size: its planes, who, and its history with what the rules say."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+
+from drifttui.core.ages import Times
+from drifttui.core.board import Board
+from drifttui.core.rows import FindingRow
+from drifttui.core.words import RISK_WORDS, clean
+from drifttui.widgets.cells import Line, Piece
+from drifttui.widgets.finding_table import FindingKey
+from drifttui.widgets.header import Header, Tally
+from drifttui.widgets.history_lines import history_lines
+from drifttui.widgets.key_bar import KeyBar
+from drifttui.widgets.planes_pane import PlanesPane, View
+from drifttui.widgets.prompt import Said
+from drifttui.widgets.text_pane import TextPane
+from drifttui.widgets.who_lines import who_lines
+
+from .headings import environment, evidence
+from .prompting import Prompting
+from .triage_model import TriageModel
+
+
+class FindingScreen(Prompting):
+    """Shows one finding of `model`'s list and steps through the others."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "see('document')", "Full", id="full", tooltip="The whole document, or only what differs."),
+        Binding("v", "turn", "View", id="view", tooltip="Unified, side by side, or a column per plane."),
+        Binding("h", "see('hidden')", "Hidden", id="hidden", tooltip="What rules took out of the comparison."),
+        Binding("n", "jump(1)", "Next change", show=False, id="next-change"),
+        Binding("N", "jump(-1)", "Previous change", show=False, id="previous-change"),
+        Binding("right_square_bracket", "step(1)", "Next", id="next-finding", tooltip="The next finding of the list."),
+        Binding("left_square_bracket", "step(-1)", "Previous", show=False, id="previous-finding"),
+        Binding("ctrl+r", "refresh", "Look again", show=False, id="refresh", tooltip="Look into this unit again now."),
+    ]
+    PANES = ("planes", "who", "history")
+
+    def __init__(self, key: FindingKey, model: TriageModel) -> None:
+        super().__init__()
+        self.key = key
+        self.model = model
+        self.row: FindingRow | None = model.finding(key)
+        self.over = False
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        yield Said()
+        with Container(id="whole"):
+            yield PlanesPane()
+            with Container(id="side"):
+                yield TextPane("who")
+                yield TextPane("history")
+        yield KeyBar()
+
+    @property
+    def planes(self) -> PlanesPane:
+        return self.query_one(PlanesPane)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.planes.focus(scroll_visible=False)
+
+    def board_arrived(self, board: Board, *, whole: bool) -> None:
+        self.model.update(board, self.times.now, whole=whole)
+        unit = self.model.units.rows.get(self.key[0])
+        found = next((f for f in unit.look.findings if f.id == self.key[1]), None) if unit else None
+        if unit is not None and found is not None:
+            self.row = FindingRow(unit, found)
+        elif unit is not None and self.row is not None:
+            self.row = FindingRow(unit, self.row.finding)
+        self.over = found is None
+        self._word()
+
+    def ticked(self, times: Times) -> None:
+        self.planes.tick(times)
+        self.show_header(Tally.of(row for row in self.model.units.rows.values() if not row.gone))
+        self._word()
+
+    def _word(self) -> None:
+        row = self.row
+        if row is None or not self.ready:
+            return
+        finding, unit, look, times, over = row.finding, row.of.unit, row.of.look, self.times, self.over
+        self.query_one(Said).say(self._subject(row))
+        self.planes.show(finding, look.inspection)
+        who, history = self.query_one("#who", TextPane), self.query_one("#history", TextPane)
+        who.say([("Who", "strong")])
+        who.word(finding.id, lambda width: who_lines(finding, unit, look, times, width))
+        history.say([("History and verdict", "strong")])
+        history.word(finding.id, lambda width: history_lines(finding, unit, look, times, width, over=over))
+
+    def _subject(self, row: FindingRow) -> Line:
+        finding, unit = row.finding, row.of.unit
+        line: list[Piece] = [
+            (" ", "text"),
+            (RISK_WORDS.get(row.risk, "?"), row.risk),
+            ("  ", "text"),
+            (clean(str(finding.ref), 200), "strong"),
+            (f"  {clean(finding.summary, 120)}", "text"),
+            ("  in ", "muted"),
+            (clean(unit.id.name, 120), "text"),
+            *environment(row.of),
+            (f"  {clean(unit.cluster, 120)}  ", "muted"),
+        ]
+        if self.over:
+            return [*line, (f"over, last seen {self.times.ago(finding.last_seen)}", "ok")]
+        return [*line, *evidence(row.of, self.times)]
+
+    def place_panes(self) -> None:
+        if not self.ready:
+            return
+        pane = (self.pane.id if self.pane else None) or "planes"
+        alone = self.zoomed or self.stacked
+        for view in self.panes:
+            view.display = not alone or view.id == pane
+            view.boxed = not self.stacked
+        self.planes.styles.width = "17fr"
+        side = self.query_one("#side", Container)
+        side.display = not alone or pane != "planes"
+        side.styles.width = "10fr"
+
+    def action_see(self, view: str) -> None:
+        self.planes.see(View(view))
+        if self.stacked and self.pane is not self.planes:
+            self.focus_pane("planes")
+
+    def action_turn(self) -> None:
+        self.planes.turn()
+        self.tell(f"planes: {self.planes.shape}", "muted")
+
+    def action_jump(self, by: int) -> None:
+        self.planes.jump(by)
+
+    def action_step(self, by: int) -> None:
+        order = self.model.findings.order
+        if self.key not in order:
+            self.tell("this finding is no longer in the list", "muted")
+            return
+        place = order.index(self.key) + by
+        if not 0 <= place < len(order):
+            self.tell("no more findings in the list", "muted")
+            return
+        self.key = order[place]
+        self.host.feed.open(self.key[0])
+        self.hush()
+        self.board_arrived(self.board, whole=False)
+
+    def action_refresh(self) -> None:
+        self.host.feed.refresh(self.key[0])
+        self.tell("looking again", "muted")

@@ -1,0 +1,27 @@
+"""What screens may ask of the app. A Protocol, because screens stand below it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from drifttui.core.ages import Times
+from drifttui.core.board import Board
+
+from .feed import Feed, Options
+
+
+class Host(Protocol):
+    feed: Feed
+    options: Options
+    board: Board
+    exact: bool
+
+    @property
+    def times(self) -> Times: ...
+
+    @property
+    def theme(self) -> str: ...
+
+    def use_theme(self, name: str) -> None: ...
+
+    def show_times(self, exact: bool) -> None: ...

@@ -1,0 +1,37 @@
+"""Textual's command palette: the same commands and places as `:`, found by parts of their names."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from drifttui.core.words import clean
+
+from .base import DriftScreen
+from .commands import COMMANDS, go, places, run
+
+_MOST = 50
+"""Hits are mounted one by one: ten thousand would freeze the screen."""
+
+
+class DriftProvider(Provider):
+    @property
+    def _drift(self) -> DriftScreen:
+        return cast(DriftScreen, self.screen)
+
+    async def discover(self) -> Hits:
+        for name, command in COMMANDS.items():
+            yield DiscoveryHit(name, partial(run, self._drift, name), help=command.help)
+
+    async def search(self, query: str) -> Hits:
+        wanted = query.strip().lower()
+        for name, command in COMMANDS.items():
+            if wanted in name:
+                yield Hit(1.0, name, partial(run, self._drift, name), help=command.help)
+        for number, (name, place) in enumerate(places(self._drift, wanted)):
+            if number == _MOST:
+                return
+            help_ = f"cluster {clean(place, 120)}" if isinstance(place, str) else f"unit of {clean(place.source, 60)}"
+            yield Hit(0.9, clean(name, 120), partial(go, self._drift, place), text=name, help=help_)

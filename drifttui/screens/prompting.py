@@ -1,0 +1,98 @@
+"""The `:` line on every screen."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+
+from drifttui.widgets.cells import Piece
+from drifttui.widgets.lines_view import LinesView
+from drifttui.widgets.prompt import Prompt
+
+from .base import DriftScreen
+
+
+class Prompting(DriftScreen):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("colon", "command", "Command", id="command", tooltip="Type a command, or where to go."),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: LinesView | None = None
+        self._said: list[str] = []
+
+    async def action_command(self) -> None:
+        self._before = self.pane
+        hint = "units  findings  sources  filter …  sort …  theme …  help  q  or a unit or cluster"
+        await self.open_prompt(Prompt(":", "", hint, self._said))
+
+    @on(Prompt.Typed)
+    def _typed(self, event: Prompt.Typed) -> None:
+        event.stop()
+        if self._sign == ":":
+            self._offer(event.text)
+        else:
+            self.filter_typed(event.text)
+
+    @on(Prompt.Kept)
+    async def _kept(self, event: Prompt.Kept) -> None:
+        event.stop()
+        if self._sign == ":":
+            await self._obey(event.text)
+        elif self._sign == "/":
+            await self.filter_kept(event.text)
+
+    @on(Prompt.Left)
+    async def _left(self, event: Prompt.Left) -> None:
+        event.stop()
+        if self._sign == "/":
+            await self.filter_left()
+        else:
+            await self.close_prompt(self._before)
+
+    @on(Prompt.CompletionAsked)
+    def _completed(self, event: Prompt.CompletionAsked) -> None:
+        from .commands import offers
+
+        event.stop()
+        if self._sign == ":" and (found := offers(self, event.text)):
+            self.query_one(Prompt).put(found[0])
+
+    @property
+    def _sign(self) -> str:
+        prompts = self.query(Prompt)
+        return prompts.first(Prompt).sign if prompts else ""
+
+    def _offer(self, text: str) -> None:
+        from .commands import offers
+
+        found = offers(self, text)
+        line: list[Piece] = [("tab ", "key")] if found else []
+        for number, offer in enumerate(found[:4]):
+            line.append((offer + "  ", "text" if number == 0 else "muted"))
+        if text.strip() and not found:
+            line = [("nothing is called so", "bad")]
+        self.query_one(Prompt).tell(line)
+
+    async def _obey(self, text: str) -> None:
+        from .commands import run
+
+        if text.strip():
+            self._said.append(text)
+        await self.close_prompt(self._before)
+        if text.strip():
+            run(self, text)
+
+    # For the screen that has a filter.
+
+    def filter_typed(self, text: str) -> None:
+        """The filter line says something else."""
+
+    async def filter_kept(self, text: str) -> None:
+        """The operator keeps it."""
+
+    async def filter_left(self) -> None:
+        """The operator wants the one before."""

@@ -1,0 +1,300 @@
+"""The first screen: what differs where, how fresh that is, on which planes, and who did it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.timer import Timer
+
+from drifttui.core.ages import Times
+from drifttui.core.board import Board
+from drifttui.core.filters import NO_FILTER, Filter
+from drifttui.core.identity import UnitId
+from drifttui.core.rows import UnitRow
+from drifttui.core.words import clean
+from drifttui.widgets.finding_table import FindingKey, FindingTable
+from drifttui.widgets.header import Header, Tally
+from drifttui.widgets.key_bar import KeyBar
+from drifttui.widgets.planes_pane import PlanesPane, View
+from drifttui.widgets.table import LineTable
+from drifttui.widgets.text_pane import TextPane
+from drifttui.widgets.unit_table import UnitTable
+from drifttui.widgets.who_lines import who_lines
+
+from . import excuses, headings
+from .arrangement import place_triage
+from .filtering import Filtering
+from .triage_model import TriageModel
+
+_OPEN_AFTER = 0.15
+"""Seconds that the cursor rests on a unit before it is looked into: scrolling past is no question."""
+
+
+class TriageScreen(Filtering):
+    """Units, findings, planes, who."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "everywhere", "All findings", id="all", tooltip="Findings of all units, or of the chosen one."),
+        Binding("s", "sort", "Sort", id="sort", tooltip="Sort by the next column."),
+        Binding("I", "invert", "Invert", show=False, id="invert", tooltip="Turn the order around."),
+        Binding("f", "see('document')", "Full", id="full", tooltip="The whole document, or only what differs."),
+        Binding("v", "turn", "View", id="view", tooltip="Unified, side by side, or a column per plane."),
+        Binding("h", "see('hidden')", "Hidden", id="hidden", tooltip="What rules took out of the comparison."),
+        Binding("n", "jump(1)", "Next change", show=False, id="next-change"),
+        Binding("N", "jump(-1)", "Previous change", show=False, id="previous-change"),
+        Binding("full_stop", "take_in", "Take in", show=False, id="take-in", tooltip="Sort in what is new."),
+        Binding("ctrl+r", "refresh", "Look again", show=False, id="refresh", tooltip="Look into this unit again now."),
+    ]
+    PANES = ("units", "findings", "planes", "who")
+
+    def __init__(self, filter_: Filter) -> None:
+        super().__init__()
+        self.model = TriageModel(filter_)
+        self._tally = Tally()
+        self._lower = "findings"
+        self._opening: Timer | None = None
+        self._asked: datetime | None = None
+        self._started: datetime | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        with Container(id="upper"):
+            yield UnitTable()
+            yield FindingTable()
+        with Container(id="lower"):
+            yield PlanesPane()
+            yield TextPane("who")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self._started = self.times.now
+        super().on_mount()
+        self.units.focus(scroll_visible=False)
+
+    @property
+    def units(self) -> UnitTable:
+        return self.query_one(UnitTable)
+
+    @property
+    def findings(self) -> FindingTable:
+        return self.query_one(FindingTable)
+
+    @property
+    def planes(self) -> PlanesPane:
+        return self.query_one(PlanesPane)
+
+    @property
+    def who(self) -> TextPane:
+        return self.query_one("#who", TextPane)
+
+    @property
+    def unit(self) -> UnitRow | None:
+        """The chosen unit: where the cursor is, or the one of the chosen finding among all."""
+        model = self.model
+        if model.everywhere:
+            row = model.finding(self.findings.key)
+            return row.of if row else None
+        return model.units.rows.get(model.chosen) if model.chosen else None
+
+    # What arrives.
+
+    def board_arrived(self, board: Board, *, whole: bool) -> None:
+        model = self.model
+        model.units.following = not self.units.touched and (self.pane is None or self.pane is self.units)
+        first = model.starting
+        update = model.update(board, self.times.now, whole=whole)
+        self.units.sources = board.sources
+        self.units.rows = model.units.rows
+        if update.units_moved:
+            top = model.units.order[0] if first and model.units.following and model.units.order else None
+            self._show_units(top)
+        self.units.changed(update.units)
+        if update.units is None or whole or len(model.units.rows) <= 500:
+            self._count()
+        self._show_findings(moved=update.findings_moved)
+        self._word()
+
+    def ticked(self, times: Times) -> None:
+        update = self.model.recheck(times.now)
+        if update.units_moved:
+            self._show_units()
+        self.units.changed(update.units)
+        self.units.tick(times)
+        self.findings.tick(times)
+        self.planes.tick(times)
+        self._count()
+        self._word()
+
+    def _count(self) -> None:
+        self._tally = Tally.of(row for row in self.model.units.rows.values() if not row.gone)
+        self.show_header(self._tally)
+
+    def _show_units(self, at: UnitId | None = None) -> None:
+        units = self.model.units
+        self.units.marked = units.marked
+        self.units.show(list(units.order), (units.column, units.backwards), at)
+        if self.units.key != self.model.chosen:
+            self._choose(self.units.key)
+
+    def _show_findings(self, *, moved: bool) -> None:
+        findings = self.model.findings
+        self.findings.rows = findings.rows
+        self.findings.marked = findings.marked
+        if moved:
+            self.findings.show(list(findings.order), (findings.column, findings.backwards))
+        self.findings.changed(None)
+
+    # What the panes say beside their rows.
+
+    def _word(self) -> None:
+        if not self.ready or self._started is None:
+            return
+        row = self.unit
+        width = self.units.inner_width - 4
+        if not self.units.keys:
+            self.units.excuse = excuses.no_units(self.model, self.times, self._started, width)
+            self.units.refresh()
+        self.units.say(*headings.of_units(self.model))
+        if not self.findings.keys:
+            width = self.findings.inner_width - 4
+            self.findings.excuse = excuses.no_findings(self.model, row, self.times, self._asked, width)
+            self.findings.refresh()
+        self.findings.say(*headings.of_findings(self.model, row, len(self.findings.keys), self.times))
+        self._show_planes(row)
+
+    def _show_planes(self, row: UnitRow | None) -> None:
+        chosen = self.model.finding(self.findings.key)
+        if chosen is None:
+            self.planes.show(None, None, excuses.no_planes(row, self.planes.inner_width - 4))
+            self.who.say([("Who", "strong")])
+            self.who.word(None, lambda width: ())
+            return
+        finding, of, times = chosen.finding, chosen.of, self.times
+        self.planes.show(finding, of.look.inspection)
+        self.who.say([("Who", "strong")])
+        self.who.word(finding.id, lambda width: who_lines(finding, of.unit, of.look, times, width))
+
+    # The cursor.
+
+    def on_line_table_moved(self, event: LineTable.Moved) -> None:
+        event.stop()
+        self.hush()
+        if event.table is self.units:
+            if self.units.key != self.model.chosen:
+                self._choose(self.units.key)
+                self._word()
+        elif self.model.everywhere:
+            self._open_soon(self.findings.key[0] if self.findings.key else None)
+            self._word()
+        else:
+            self._word()
+
+    def _choose(self, unit: UnitId | None) -> None:
+        if not self.model.everywhere:
+            self._open_soon(unit)
+        moved = self.model.choose(unit)
+        if not self.model.everywhere:
+            self._show_findings(moved=moved or not self.model.findings.order)
+
+    def _open_soon(self, unit: UnitId | None) -> None:
+        if self._opening is not None:
+            self._opening.stop()
+        self._asked = self.times.now
+        self._opening = self.set_timer(_OPEN_AFTER, lambda: self.host.feed.open(unit))
+
+    def on_line_table_chosen(self, event: LineTable.Chosen) -> None:
+        event.stop()
+        if event.table is self.units:
+            self.focus_pane("findings")
+        else:
+            self._enter(self.findings.key)
+
+    def _enter(self, key: FindingKey | None) -> None:
+        if key is None:
+            return
+        from .finding import FindingScreen
+
+        self.app.push_screen(FindingScreen(key, self.model))
+
+    # Layout.
+
+    def place_panes(self) -> None:
+        if not self.ready:
+            return
+        if self.pane is not None and self.pane is not self.units:
+            self._lower = self.pane.id or self._lower
+        place_triage(self, self._lower)
+
+    def leave(self) -> None:
+        if self.pane is not self.units:
+            self.focus_pane("units")
+        elif self.model.filter:
+            self.filter_by(NO_FILTER)
+
+    def filter_by(self, filter_: Filter) -> None:
+        self.model.filter_by(filter_, self.times.now)
+        self._show_units()
+        self._show_findings(moved=True)
+        self._word()
+
+    # Keys.
+
+    def action_everywhere(self) -> None:
+        self.model.show_everywhere(not self.model.everywhere)
+        self.findings.with_unit = self.model.everywhere
+        self._show_findings(moved=True)
+        self._word()
+        if self.model.everywhere:
+            self.focus_pane("findings")
+
+    def action_sort(self) -> None:
+        """Of the focused list; in a pane without columns that of the units."""
+        table: LineTable[UnitId] | LineTable[FindingKey] = self.findings if self.pane is self.findings else self.units
+        columns = [column.id for column in table.columns()]
+        here = columns.index(table.sorted_by[0]) if table.sorted_by[0] in columns else -1
+        self.sort_by(table, columns[(here + 1) % len(columns)], False)
+
+    def action_invert(self) -> None:
+        table = self.findings if self.pane is self.findings else self.units
+        self.sort_by(table, table.sorted_by[0], not table.sorted_by[1])
+
+    def on_line_table_sort_asked(self, event: LineTable.SortAsked) -> None:
+        event.stop()
+        name, backwards = event.table.sorted_by
+        self.sort_by(event.table, event.column, not backwards if name == event.column else False)
+
+    def sort_by(self, table: LineTable[UnitId] | LineTable[FindingKey], column: str, backwards: bool) -> None:
+        if table is self.units:
+            self.model.units.sort_by(column, backwards)
+            self._show_units()
+        else:
+            self.model.findings.sort_by(column, backwards)
+            self._show_findings(moved=True)
+        self._word()
+
+    def action_take_in(self) -> None:
+        self.model.take_in()
+        self._show_units()
+        self._show_findings(moved=True)
+        self._word()
+
+    def action_see(self, view: str) -> None:
+        self.planes.see(View(view))
+        if self.stacked and self.pane is not self.planes:
+            self.focus_pane("planes")
+
+    def action_turn(self) -> None:
+        self.planes.turn()
+        self.tell(f"planes: {self.planes.shape}", "muted")
+
+    def action_jump(self, by: int) -> None:
+        self.planes.jump(by)
+
+    def action_refresh(self) -> None:
+        row = self.unit
+        self.host.feed.refresh(row.unit.id if row else None)
+        self.tell(f"looking into {clean(row.unit.id.name, 60)} again" if row else "asking every source again", "muted")

@@ -1,0 +1,88 @@
+"""What the rules say of a finding and why, how long it has lasted, and what else is known about its unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from drifttui.core.ages import Times
+from drifttui.core.board import Depth, Look
+from drifttui.core.finding import Finding
+from drifttui.core.unit import Unit
+from drifttui.core.words import clean, reverts_sentence
+
+from .cells import Line, wrapped
+from .who_lines import event_lines, revision_lines
+
+_MOST = 10
+
+
+def history_lines(finding: Finding, unit: Unit, look: Look, times: Times, width: int, *, over: bool) -> list[Line]:
+    return [
+        *_verdict(finding, width),
+        (),
+        *_time(finding, unit, look, times, width, over),
+        *_gaps(look, width),
+        *_past(look, times, width),
+    ]
+
+
+def _verdict(finding: Finding, width: int) -> Iterator[Line]:
+    verdict = finding.verdict
+    if verdict is None:
+        yield from wrapped("Not judged: no rule has looked at it yet. Unknown is not low.", width, "unknown")
+        return
+    yield [
+        (verdict.risk, verdict.risk),
+        ("  ", "text"),
+        (clean(verdict.drift_class, 60), "strong"),
+        (f"  touches {clean(verdict.domain, 60)}", "text"),
+    ]
+    heal = "may heal by itself" if verdict.auto_heal else "a person decides"
+    yield from wrapped(f"{clean(verdict.action, 60)} · {heal} · confidence {verdict.confidence:.0%}", width, "text")
+    for number, reason in enumerate(verdict.reasons, 1):
+        yield from wrapped(f"{number}. {clean(reason.fact, 400)}", width, "text", "  ")
+        yield [("     ", "text"), (clean(reason.rule, 120), "muted")]
+    for missing in verdict.missing:
+        yield from wrapped(f"missing: {clean(missing, 300)}", width, "unknown", "  ")
+
+
+def _time(finding: Finding, unit: Unit, look: Look, times: Times, width: int, over: bool) -> Iterator[Line]:
+    if over:
+        yield from wrapped(f"Over: it no longer differs. Last seen {times.ago(finding.last_seen)}.", width, "ok")
+    else:
+        yield from wrapped(reverts_sentence(unit, times), width, "warn")
+    if unit.owner:
+        yield from wrapped(f"Owned by {clean(unit.owner, 200)}.", width, "text")
+    yield [("first seen ", "muted"), (times.ago(finding.first_seen), "text")]
+    yield [("last seen  ", "muted"), (times.ago(finding.last_seen), "text")]
+    if look.depth is Depth.FAILED:
+        yield from wrapped(f"Not read since: {clean(look.error, 300)}", width, "unknown")
+
+
+def _gaps(look: Look, width: int) -> Iterator[Line]:
+    gaps = look.inspection.gaps if look.inspection else ()
+    if gaps:
+        yield ()
+        yield [("could not be read", "unknown")]
+        for gap in gaps:
+            yield from wrapped(clean(gap, 400), width, "text", "  ")
+
+
+def _past(look: Look, times: Times, width: int) -> Iterator[Line]:
+    if look.inspection is None:
+        yield ()
+        yield from wrapped("Revisions and events are read while the unit is open.", width, "muted")
+        return
+    yield ()
+    yield [("revisions", "muted")]
+    for revision in look.inspection.revisions[:_MOST]:
+        yield [("  ", "text"), (clean(revision.revision, 60)[:12], "desired")]
+        yield from revision_lines(revision, times, width, "  ")
+    if not look.inspection.revisions:
+        yield [("  unknown, because the engine tells none", "unknown")]
+    if look.inspection.events:
+        yield ()
+        yield [("events", "muted")]
+        latest = sorted(look.inspection.events, key=lambda e: e.at.timestamp() if e.at else 0.0, reverse=True)
+        for event in latest[:_MOST]:
+            yield from event_lines(event, times, width)
