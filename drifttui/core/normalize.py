@@ -49,8 +49,9 @@ def quantity(value: Any) -> Fraction | None:
     number, binary, decimal, exponent = found.groups()
     base = Fraction(number)
     if binary:
-        return base * 1024 ** _BINARY[binary]
-    return base * Fraction(10) ** (int(exponent) if exponent else _DECIMAL[decimal or ""])
+        return base * Fraction(1024 ** _BINARY[binary])
+    power = int(exponent) if exponent else _DECIMAL[decimal or ""]
+    return base * Fraction(10) ** power
 
 
 def duration(value: Any) -> Fraction | None:

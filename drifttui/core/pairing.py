@@ -132,7 +132,8 @@ def _named(items: list[Any]) -> bool:
 
 def _moved(left: list[Any], right: list[Any]) -> bool:
     """More than one place holds another name: items were moved or exchanged rather than one renamed."""
-    return sum(a.get("name") != b.get("name") for a, b in zip(left, right, strict=True)) > 1
+    moved = [a for a, b in zip(left, right, strict=True) if a.get("name") != b.get("name")]
+    return len(moved) > 1
 
 
 def _by_place(left: list[Any], right: list[Any]) -> Pairing | None:
