@@ -13,7 +13,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drifttui.core.board import Board, Depth, Look, Mode
 from drifttui.core.errors import DriftError, SourceError
@@ -21,11 +21,17 @@ from drifttui.core.health import SourceHealth, Standing
 from drifttui.core.identity import UnitId
 from drifttui.core.ports import Batch, Clock, Source, UnitSource
 from drifttui.core.unit import Unit
-from drifttui.store.rows import RowCache
 
 from .due import Due
 from .healths import after_check, after_watch
-from .look import Looker
+
+if TYPE_CHECKING:
+    from drifttui.store.rows import RowCache
+
+    from .look import Looker
+
+    Reading = tuple[Sequence[Source], Looker]
+    """Where it all comes from: the sources, and what looks into a unit through them."""
 
 PUBLISH_EVERY = 0.1
 """Seconds between boards. Faster than an eye reads a changing row, slow enough for 1,000 updates a second."""
@@ -44,9 +50,6 @@ INSPECTIONS_KEPT = 32
 
 MANY_UNITS = 1000
 """From here on a list is worth being taken out of the garbage collector's sight, see `_merge`."""
-
-Reading = tuple[Sequence[Source], Looker]
-"""Where it all comes from: the sources, and what looks into a unit through them."""
 
 
 class Collector:

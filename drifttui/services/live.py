@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+from functools import cache
+from typing import TYPE_CHECKING
 
 from drifttui.core.board import Mode
-from drifttui.store.rows import RowCache
 
-from .collect import Collector, Reading
+from .collect import Collector
 from .session import Settings, settings_from, utc_now
+
+if TYPE_CHECKING:
+    from .collect import Reading
+    from .look import Judge
 
 
 def live_collector(options: argparse.Namespace) -> tuple[Collector, Settings]:
@@ -20,29 +25,45 @@ def live_collector(options: argparse.Namespace) -> tuple[Collector, Settings]:
     settings = settings_from(options)
 
     def prepare() -> Reading:
-        from drifttui.store.findings import FindingStore
-
-        from .judge import Judgement
         from .look import Looker
         from .session import build_sources
 
         sources = build_sources(settings, utc_now)
-        store = FindingStore()
-        store.load(utc_now())
-        return sources, Looker(sources, Judgement(settings.policy, store), utc_now)
+        return sources, Looker(sources, _judging(settings), utc_now)
 
-    cached = getattr(options, "no_cache", True) is False
+    rows = None
+    if getattr(options, "no_cache", True) is False:
+        from drifttui.store.rows import RowCache
+
+        rows = RowCache(_what_is_read(settings))
     collector = Collector(
         (),
         None,
         utc_now,
         prepare=prepare,
         mode=Mode.LIVE,
-        cache=RowCache(_what_is_read(settings)) if cached else None,
+        cache=rows,
         incident=options.incident,
         read_only=settings.read_only,
     )
     return collector, settings
+
+
+def _judging(settings: Settings) -> Judge:
+    """Reads the policy and the ids of findings with the first look, so that the list does not wait for them. Raises
+    `InputError` then for a policy that cannot be used."""
+
+    @cache
+    def judgement() -> Judge:
+        from drifttui.store.findings import FindingStore
+
+        from .judge import Judgement
+
+        store = FindingStore()
+        store.load(utc_now())
+        return Judgement(settings.policy, store)
+
+    return lambda unit, inspection, previous, now: judgement()(unit, inspection, previous, now)
 
 
 def _what_is_read(settings: Settings) -> list[str]:

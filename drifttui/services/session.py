@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,10 +17,11 @@ from drifttui.clients.argocd_settings import ArgoCDSettings
 from drifttui.clients.kube_settings import KubernetesSettings
 from drifttui.core.errors import InputError, inert
 from drifttui.core.ports import Clock, Source
-from drifttui.core.redact import redact_text
-from drifttui.store.recordings import Recording
 from drifttui.store.redaction_key import redaction_key
 from drifttui.store.settings import FileSettings, load_settings
+
+if TYPE_CHECKING:
+    from drifttui.store.recordings import Recording
 
 ENTRY_POINTS = "drifttui.sources"
 """Group under which this and other distributions register sources."""
@@ -53,6 +54,7 @@ class Settings:
         """A Kubernetes client for one context. Raises `InputError` where the kubeconfig has none of that name."""
         from drifttui.clients.kube import KubeClient
         from drifttui.clients.kubeconfig import BrokenContext, in_cluster, kubeconfig_files, load
+        from drifttui.core.redact import redact_text
 
         config = load(kubeconfig_files(self.kubernetes.kubeconfig, os.environ))
         found = next((entry for entry in config.contexts if entry.name == context), None)

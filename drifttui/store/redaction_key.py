@@ -7,7 +7,6 @@ machine says nothing to anybody who lacks the key.
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 from drifttui.core.errors import InputError
@@ -30,7 +29,7 @@ def redaction_key(directory: Path | None = None) -> bytes:
         held = b""
     if len(held) == KEY_BYTES:
         return held
-    fresh = secrets.token_bytes(KEY_BYTES)
+    fresh = os.urandom(KEY_BYTES)
     try:
         private(path.parent)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")

@@ -5,7 +5,7 @@ What comes from here is always shown as stale: nobody has vouched for it since.
 
 from __future__ import annotations
 
-import hashlib
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from drifttui.core.errors import InputError
 from drifttui.core.unit import Unit
 
 from .paths import cache_directory, write_private
-from .wire import units_in, units_out
 
 
 class RowCache:
@@ -23,11 +22,14 @@ class RowCache:
     """
 
     def __init__(self, of: Iterable[str], directory: Path | None = None) -> None:
-        name = hashlib.sha256("\x00".join(sorted(of)).encode()).hexdigest()[:16]
+        words = "\x00".join(sorted(of)).encode()
+        name = f"{zlib.crc32(words):08x}-{len(words)}"
         self.path = (directory or cache_directory()) / f"rows-{name}.msgpack"
 
     def load(self) -> list[Unit]:
         """The rows, or none: a cache that cannot be read is no news."""
+        from .wire import units_in
+
         try:
             return units_in(self.path.read_bytes())
         except (OSError, ValueError):
@@ -35,6 +37,8 @@ class RowCache:
 
     def save(self, units: Iterable[Unit]) -> bool:
         """False where nothing could be written; the session goes on without a cache."""
+        from .wire import units_out
+
         try:
             write_private(self.path, units_out(units))
         except (OSError, InputError):

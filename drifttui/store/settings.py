@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,13 +45,17 @@ def load_settings(explicit: str | None = None) -> FileSettings:
     """The settings, or the defaults where there is no file. A file asked for by name must be there."""
     path = settings_path(explicit)
     try:
-        document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         if explicit:
             raise InputError(f"No settings file {path}", "", "Check --config.") from error
         return FileSettings()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"Cannot read {path}", str(error)) from error
+    import tomllib
+
+    try:
+        document: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path} is no TOML", str(error), "Correct it, or move it away.") from error
     try:

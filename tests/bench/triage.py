@@ -15,8 +15,8 @@ _UNDER_CURSOR = re.compile(CURSOR + r"[^│┃|]*?\b([a-z]+-\d{5})\b")
 
 
 def first_frame(screen: Screen) -> bool:
-    """The app's own first frame, rows or not."""
-    return "drifttui" in screen
+    """The app's own first frame with its header, rows or not. An error's traceback names the program as well."""
+    return "drifttui" in screen.line(0)
 
 
 def rows(screen: Screen) -> list[str]:
