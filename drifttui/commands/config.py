@@ -21,16 +21,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.topic == "rules":
-        from drifttui.core.normalize import RULES
+        from drifttui.core.rules_kubernetes import RULES
 
         answer: dict[str, object] = {"schema": "drifttui.rules/1", "rules": dict(RULES)}
         lines = [f"{name:<28} {text}" for name, text in RULES.items()]
     elif options.topic == "keys":
-        from drifttui.screens.keys import key_table
+        from drifttui.app import DriftApp
+        from drifttui.screens.help import key_groups
+        from drifttui.services.session import settings_from
 
-        rows = key_table()
-        answer = {"schema": "drifttui.keys/1", "keys": [row._asdict() for row in rows]}
-        lines = [f"{row.id:<20} {row.key:<12} {row.description}" for row in rows]
+        groups = key_groups(DriftApp, settings_from(options).keys)
+        answer = {
+            "schema": "drifttui.keys/1",
+            "groups": [{"title": title, "keys": [key._asdict() for key in keys]} for title, keys in groups],
+        }
+        lines = [
+            line
+            for title, keys in groups
+            for line in (title, *(f"  {key.keys:<16} {key.id:<18} {key.description}" for key in keys))
+        ]
     else:
         answer, lines = _settings(options)
     if options.json:

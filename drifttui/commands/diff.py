@@ -1,4 +1,4 @@
-"""Compare two or three planes of Kubernetes objects from files, without any cluster.
+"""Compare two or three planes of Kubernetes objects: from files, without any cluster, or of a live unit.
 
 Files are YAML or JSON, `-` is standard input. Several objects in a file are matched by group, kind, namespace and name.
 Secret values are compared by digest and never shown. Exits 0 when nothing differs, 2 when something does, 3 when
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .options import add_json_argument
+from .options import add_json_argument, add_session_arguments
 
 if TYPE_CHECKING:
     from drifttui.core.finding import Comparison
@@ -23,10 +23,14 @@ CLEAN, ERROR, DRIFT, UNKNOWN = 0, 1, 2, 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("unit", nargs="?", help="a live unit (name, namespace/name or id) instead of files")
+    parser.add_argument("--resource", metavar="KIND/NAME", help="only this object of the unit")
+    parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="for a live unit")
     parser.add_argument("--desired", metavar="FILE", help="what Git says, as rendered")
     parser.add_argument("--recorded", metavar="FILE", help="what the engine applied last")
     parser.add_argument("--actual", metavar="FILE", help="what runs, as `kubectl get -o yaml` prints it")
     add_json_argument(parser)
+    add_session_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -34,6 +38,10 @@ def run(options: argparse.Namespace) -> int:
     from drifttui.core.errors import InputError
     from drifttui.core.planes import Plane
 
+    if options.unit:
+        from .live_diff import run_live
+
+        return run_live(options)
     files = {plane: getattr(options, plane.value, None) for plane in Plane}
     given: dict[Plane, str] = {plane: name for plane, name in files.items() if name}
     if list(given.values()).count("-") > 1:
@@ -41,13 +49,18 @@ def run(options: argparse.Namespace) -> int:
     if len(given) < 2:
         return _nothing(options, given)
     comparisons = compare_files(given, getattr(options, "key", None) or _key())
-    if options.json:
-        json.dump(answer(comparisons), sys.stdout, indent=2)
+    return tell(comparisons, list(given), as_json=options.json)
+
+
+def tell(comparisons: Sequence[Comparison], planes: Sequence[Plane], *, as_json: bool, **more: Any) -> int:
+    """Print the comparisons of these planes and give the exit code. `more` is added to the JSON document."""
+    if as_json:
+        json.dump({**answer(comparisons), **more}, sys.stdout, indent=2)
         print()
     else:
         from .show_diff import show
 
-        show(comparisons, {plane.value: name for plane, name in given.items()})
+        show(comparisons, planes)
     if any(one.drifted for one in comparisons):
         return DRIFT
     return CLEAN if all(map(_decided, comparisons)) else UNKNOWN

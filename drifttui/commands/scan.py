@@ -33,14 +33,14 @@ def run(options: argparse.Namespace) -> int:
     from drifttui.core.rows import unit_rows
     from drifttui.services import answers
     from drifttui.services.live import live_collector
-    from drifttui.services.once import board_when_settled, find_unit
+    from drifttui.services.once import board_when_settled, find_unit, matching
 
     collector, settings = live_collector(options)
     chosen = parse(settings.filter)
 
     def wanted(board: Board) -> list[UnitId]:
         if options.unit:
-            return [unit.id for unit in board.units.values() if {unit.id.name, str(unit.id)} & set(options.unit)]
+            return [unit.id for name in options.unit for unit in matching(board, name)]
         return list(board.units) if options.all else []
 
     board = board_when_settled(collector, options.timeout, open_units=wanted)

@@ -10,22 +10,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from drifttui.core.board import Board
+from drifttui.core.ages import span
+from drifttui.core.board import Board, Depth
 from drifttui.core.errors import inert
-from drifttui.core.finding import Finding
+from drifttui.core.finding import Finding, Owner
 from drifttui.core.health import Freshness, SourceHealth
+from drifttui.core.planes import UNKNOWN, Plane
 from drifttui.core.unit import Unit
+from drifttui.core.words import value_text
 from drifttui.services.answers import is_unknown
 
 RISK_STYLE = {"critical": "bold red", "high": "red", "medium": "yellow", "unknown": "magenta"}
-
-
-def span(seconds: float) -> str:
-    """`3s`, `12m`, `2h`, `5d`: one unit, as on the screen."""
-    for size, letter in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{int(seconds // size)}{letter}"
-    return f"{max(0, int(seconds))}s"
 
 
 def age(at: datetime | None, now: datetime) -> str:
@@ -52,11 +47,12 @@ def show_scan(board: Board, units: Sequence[Unit], now: datetime) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in ("risk", "unit", "cluster", "sync", "health", "auto", "n", "read"):
         table.add_column(column, justify="right" if column in ("n", "read") else "left", no_wrap=True)
-    clean = 0
+    clean = unlooked = 0
     for unit in units:
         look, unknown = board.look(unit.id), is_unknown(unit, board, now)
         if not look.findings and unit.sync == "Synced" and not unknown:
             clean += 1
+            unlooked += look.depth is Depth.LISTED
             continue
         risk = board.risk(unit, now) or "none"
         fresh = board.freshness(unit, now)
@@ -78,31 +74,32 @@ def show_scan(board: Board, units: Sequence[Unit], now: datetime) -> None:
             show_finding(out, unit, found, now)
     for health in board.blind:
         out.print(_text(f"{health.name} is blind: {health.error} {health.hint}".strip(), "magenta"))
-    out.print(f"{len(units)} units, {clean} clean.")
+    word = f", {unlooked} of them by their engine's word alone (--all looks into them)" if unlooked else ""
+    out.print(f"{len(units)} units, {clean} clean{word}.")
 
 
 def show_finding(out: Console, unit: Unit, found: Finding, now: datetime) -> None:
     verdict = found.verdict
+    whole = "" if found.changes and found.changes[0].path else found.summary
     judged = f"{verdict.risk} · {verdict.drift_class} · {verdict.action}" if verdict else ""
     since = f"since {age(found.first_seen, now)}"
-    out.print(_line(0, (f"{unit.id.name} · {found.ref.short}", "bold"), since, (judged, "italic")))
+    out.print(_line(0, (f"{unit.id.name} · {found.ref.short}", "bold"), since, whole, (judged, "italic")))
     for change in found.changes:
-        entry = change.as_json()
         out.print(_line(2, change.label or "(whole object)"))
-        for plane in ("desired", "recorded", "actual"):
-            if plane in entry:
-                value = "–" if entry[plane] == {"absent": True} else repr(entry[plane])
-                out.print(_line(4, f"{plane:<9}".strip().ljust(9), value))
+        if not change.path:
+            continue
+        for plane in Plane:
+            value = change.value(plane)
+            if value is not UNKNOWN:
+                out.print(_line(4, plane.value.ljust(8), value_text(value)))
         if change.owners:
-            out.print(_line(4, "held by", ", ".join(owner_words(owner, now) for owner in change.owners)))
+            out.print(_line(4, "held by ", ", ".join(owner_words(owner, now) for owner in change.owners)))
 
 
-def owner_words(owner: object, now: datetime) -> str:
-    manager = getattr(owner, "manager", "?")
-    subresource = getattr(owner, "subresource", "")
-    at = getattr(owner, "time", None)
-    words = f"{manager} {getattr(owner, 'operation', '')}".strip()
-    return words + (f" /{subresource}" if subresource else "") + (f", {age(at, now)} ago" if at else "")
+def owner_words(owner: Owner, now: datetime) -> str:
+    words = f"{owner.manager} {owner.operation}".strip()
+    where = f" /{owner.subresource}" if owner.subresource else ""
+    return words + where + (f", {age(owner.time, now)} ago" if owner.time else "")
 
 
 def show_sources(found: Iterable[SourceHealth]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -17,14 +17,14 @@ from drifttui.core.planes import ABSENT, UNKNOWN, Plane
 VALUE_LIMIT = 120
 
 
-def show(comparisons: Sequence[Comparison], files: Mapping[str, str]) -> None:
+def show(comparisons: Sequence[Comparison], planes: Sequence[Plane]) -> None:
     """One block per object that differs, one line for the rest; what is hidden is counted by rule."""
     console = Console(highlight=False, soft_wrap=False)
     clean = [one for one in comparisons if not one.drifted]
     missing = sorted({plane.value for one in clean for plane in one.missing} & {"desired", "actual"})
     for comparison in comparisons:
         if comparison.drifted:
-            _object(console, comparison, [plane for plane in Plane if plane.value in files])
+            _object(console, comparison, [plane for plane in Plane if plane in planes])
     if clean:
         names = ", ".join(inert(one.ref.short, 60) for one in clean[:5])
         more = f" and {len(clean) - 5} more" if len(clean) > 5 else ""

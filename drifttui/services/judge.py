@@ -21,6 +21,25 @@ from .verdicts import Rules
 UNREADABLE = (Plane.DESIRED, Plane.RECORDED, Plane.ACTUAL)
 
 
+def compare_all(inspection: Inspection) -> list[Comparison]:
+    """One comparison per resource, by the engine's ignore rules and the cluster's own schema."""
+    return [_compared(planes, inspection) for planes in inspection.resources]
+
+
+def _compared(planes: ThreePlanes, inspection: Inspection) -> Comparison:
+    """A document too deep to be walked is one that nobody could read: unknown, never clean."""
+    try:
+        return compare(
+            planes,
+            ignore=inspection.ignore_rules,
+            list_keys=inspection.list_keys,
+            defaults=inspection.defaults,
+            jq=delete,
+        )
+    except BadAnswer:
+        return Comparison(planes.ref, (), (), UNREADABLE)
+
+
 class Judgement:
     """One per session. `policy` is a policy folder; `store` keeps ids across restarts and may be missing."""
 
@@ -32,7 +51,7 @@ class Judgement:
         self, unit: Unit, inspection: Inspection, previous: Sequence[Finding], now: datetime
     ) -> tuple[tuple[Finding, ...], int]:
         """The findings of `inspection`, and how many removals by rules there were over the whole unit."""
-        comparisons = [self._compare(planes, inspection) for planes in inspection.resources]
+        comparisons = compare_all(inspection)
         carried = carry(
             unit.id,
             previous,
@@ -49,17 +68,3 @@ class Judgement:
             for finding in carried.findings
         )
         return findings, sum(len(comparison.hidden) for comparison in comparisons)
-
-    @staticmethod
-    def _compare(planes: ThreePlanes, inspection: Inspection) -> Comparison:
-        """A document too deep to be walked is one that nobody could read: unknown, never clean."""
-        try:
-            return compare(
-                planes,
-                ignore=inspection.ignore_rules,
-                list_keys=inspection.list_keys,
-                defaults=inspection.defaults,
-                jq=delete,
-            )
-        except BadAnswer:
-            return Comparison(planes.ref, (), (), UNREADABLE)

@@ -14,8 +14,8 @@ from drifttui.core.identity import ResourceRef
 from drifttui.core.inspection import Event, Inspection
 from drifttui.core.lastapplied import recorded_of
 from drifttui.core.planes import Observation, ThreePlanes
-from drifttui.core.redact import is_mask
 from drifttui.core.ports import Clock, Inspectable, LiveReader, Source
+from drifttui.core.redact import is_mask
 from drifttui.core.unit import Unit
 
 Judge = Callable[[Unit, Inspection, Sequence[Finding], datetime], tuple[tuple[Finding, ...], int]]

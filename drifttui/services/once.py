@@ -48,13 +48,18 @@ def board_when_settled(
         collector.stop()
 
 
-def find_unit(board: Board, name: str) -> Unit:
-    """The unit that `name` means: its name, `namespace/name` or full id. Raises `InputError` for none or several."""
-    matches = [
+def matching(board: Board, name: str) -> list[Unit]:
+    """Every unit that `name` may mean: its name, `namespace/name` or full id."""
+    return [
         unit
         for unit in board.units.values()
         if name in (unit.id.name, f"{unit.id.namespace}/{unit.id.name}", str(unit.id))
     ]
+
+
+def find_unit(board: Board, name: str) -> Unit:
+    """The unit that `name` means: its name, `namespace/name` or full id. Raises `InputError` for none or several."""
+    matches = matching(board, name)
     if len(matches) == 1:
         return matches[0]
     if matches:
