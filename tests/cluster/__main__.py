@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     scenario = commands.add_parser("scenario", help="let one of these happen, or all: " + ", ".join(scenarios.BY_NAME))
     scenario.add_argument("name", choices=[*scenarios.BY_NAME, "all"], metavar="NAME")
     scenario.add_argument("--plain", action="store_true", help="without the calls that are there to mislead")
+    scenario.add_argument("--undo", action="store_true", help="put it back instead, so that it can happen again")
     record = commands.add_parser("record", help="write what a cluster of its own answers, as fixtures")
     record.add_argument("--out", type=Path, default=recorder.DEFAULT_FOLDER, help="folder (default: %(default)s)")
     chosen = parser.parse_args(arguments)
@@ -89,6 +90,10 @@ def _seed(chosen: argparse.Namespace) -> int:
 def _scenario(chosen: argparse.Namespace) -> int:
     cluster = _running(chosen)
     for each in scenarios.ALL if chosen.name == "all" else [scenarios.BY_NAME[chosen.name]]:
+        if chosen.undo:
+            scenarios.undo(cluster, each)
+            _say(f"{each.name:24} {each.unit:14} undone")
+            continue
         trail = scenarios.play(cluster, each, confused=not chosen.plain)
         _say(f"{each.name:24} {each.unit:14} {trail.application['status']['sync']['status']:10} by {each.actor}")
     return 0

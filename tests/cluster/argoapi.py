@@ -21,7 +21,7 @@ class ArgoAPI:
             verify=trusting(state),
             headers={"Authorization": f"Bearer {state.token_file(account).read_text().strip()}"},
             trust_env=False,
-            timeout=60,
+            timeout=15,
         )
 
     def get(self, path: str, **query: str) -> httpx.Response:
@@ -41,12 +41,15 @@ class ArgoAPI:
         return found
 
     def sync(self, name: str, namespace: str = "argocd", limit: float = 15.0) -> None:
-        """Ask for a sync. An Application that Argo CD has not noticed yet is a 403, like one that may not be seen."""
+        """Ask for a sync, and again while another one runs, or while Argo CD has not noticed the Application: that is a
+        403, like one that may not be seen.
+        """
         deadline = time.monotonic() + limit
         body = {"name": name, "appNamespace": namespace}
         while True:
             answer = self.client.post(f"/api/v1/applications/{name}/sync", json=body)
-            if answer.status_code != 403 or time.monotonic() > deadline:
+            busy = answer.status_code == 400 and "already in progress" in answer.text
+            if not (busy or answer.status_code == 403) or time.monotonic() > deadline:
                 break
             time.sleep(0.2)
         answer.raise_for_status()

@@ -135,16 +135,6 @@ class Cluster:
             raise RuntimeError(f"kubectl {' '.join(arguments)} as {context}: {done.stderr.strip()}")
         return done
 
-    def wait_for_policy(self, name: str, namespace: str, deployment: str, limit: float = 20.0) -> None:
-        """Admission policies act a moment after they are stored: ask with dry runs until the mutation shows."""
-        path = f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}"
-        touched = {"metadata": {"annotations": {"example.com/probe": "1"}}}
-        deadline = time.monotonic() + limit
-        while name not in self.kube.merge(f"{path}?dryRun=All", touched).text:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"the policy {name} never acted")
-            time.sleep(0.2)
-
     def start_command(self) -> str:
         """What a person types to point `drifttui` at this cluster."""
         return (

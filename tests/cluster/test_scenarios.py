@@ -10,7 +10,7 @@ import pytest
 
 from tests.cluster.audit import is_dry_run
 from tests.cluster.cluster import Cluster
-from tests.cluster.scenarios import ALL, BY_NAME, Scenario, Trail, play
+from tests.cluster.scenarios import ALL, BY_NAME, Scenario, Trail, play, undo
 
 pytestmark = pytest.mark.cluster
 
@@ -135,3 +135,14 @@ def _at(document: Any, pointer: str) -> Any:
         else:
             return None
     return document
+
+
+def test_what_was_undone_can_happen_again(cluster: Cluster, trails: dict[str, Trail]) -> None:
+    for name in ("label-applied", "sidecar-injected", "replicas-by-autoscaler", "render-failed", "env-edited"):
+        scenario = trails[name].scenario
+        undo(cluster, scenario)
+        live = cluster.kube.object(scenario.resource.path)
+        assert live is not None
+        kept = [pointer for pointer in scenario.paths if _at(live, pointer) == _at(trails[name].live, pointer)]
+        assert (name, kept) == (name, [])
+        assert play(cluster, scenario).application["status"]["sync"]["status"] == scenario.sync

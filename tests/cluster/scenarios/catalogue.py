@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.cluster.repository import ERIN, RELEASE_BOT
-from tests.cluster.scenarios.model import Apply, Kubectl, Resource, Scenario, Step
-
-if TYPE_CHECKING:
-    from tests.cluster.cluster import Cluster
+from tests.cluster.scenarios.model import Resource, Scenario
+from tests.cluster.scenarios.steps import Apply, Commit, Injection, Kubectl
 
 MANIFESTS = Path(__file__).parents[1] / "manifests"
 ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "breakglass:carol"
@@ -27,10 +24,6 @@ def _deployment(namespace: str, name: str) -> Resource:
 
 def _kubectl(context: str, *arguments: str, editor: str | None = None) -> Kubectl:
     return Kubectl(context, arguments, editor)
-
-
-def _does(step: Step) -> Callable[[Cluster], None]:
-    return step.run
 
 
 _SET_IMAGE = _kubectl(
@@ -70,111 +63,117 @@ _DEBUG = _kubectl("bob", "-n", "platform", "set", "env", "deployment/dns", "LOG_
 _SCALE_HEALED = _kubectl("bob", "-n", "shop", "scale", "deployment/sessions", "--replicas=9")
 
 
-def _inject(cluster: Cluster) -> None:
-    """A platform engineer installs the policy; the next release, about something else, brings the sidecar."""
-    cluster.kubectl("apply", "-f", str(MANIFESTS / "sidecar.yaml"), context="alice")
-    cluster.wait_for_policy("log-shipper", "shop", "gateway")
-    manifest = "apps/gateway/deployment.yaml"
-    released = cluster.repository.read(manifest).replace("gateway:1.0.0", "gateway:1.1.0")
-    cluster.repository.commit({manifest: released}, "Release gateway 1.1.0 (#214)", RELEASE_BOT)
-    cluster.argocd().application("gateway", refresh="normal")
+_UNTAG = replace(_TAG, document={})
+"""Applying nothing gives up, and so removes, what the same manager applied before."""
 
-
-def _break_rendering(cluster: Cluster) -> None:
-    manifest = "apps/reports/deployment.yaml"
-    broken = cluster.repository.read(manifest).replace("          env:\n", "          env: {{ .Values.env }}\n", 1)
-    cluster.repository.commit({manifest: broken}, "Move the report settings to the chart (#215)", ERIN)
-
+_RELEASE = Commit("gateway", "gateway:1.0.0", "gateway:1.1.0", "Release gateway 1.1.0 (#214)", RELEASE_BOT)
+# A platform engineer installs the policy; the next release, about something else, brings the sidecar in.
+_INJECT = (
+    _kubectl("alice", "apply", "-f", str(MANIFESTS / "sidecar.yaml")),
+    Injection("log-shipper", _deployment("shop", "gateway"), on=True),
+    _RELEASE,
+)
+_EJECT = (
+    _kubectl("alice", "delete", "-f", str(MANIFESTS / "sidecar.yaml")),
+    Injection("log-shipper", _deployment("shop", "gateway"), on=False),
+    _kubectl("alice", "-n", "shop", "patch", "deployment/gateway", "-p",
+             '{"spec":{"template":{"spec":{"containers":[{"name":"log-shipper","$patch":"delete"}]}}}}'),
+    _RELEASE.reverted(),
+)  # fmt: skip
+_BREAK = Commit(
+    "reports", "          env:\n", "          env: {{ .Values.env }}\n",
+    "Move the report settings to the chart (#215)", ERIN,
+)  # fmt: skip
 
 _CONTAINER = "/spec/template/spec/containers/0"
 
 ALL = (
     Scenario(
         "image-changed", "A hotfix image is set by hand during an incident.", "checkout",
-        _deployment("shop", "checkout"), _does(_SET_IMAGE), ALICE,
+        _deployment("shop", "checkout"), [_SET_IMAGE], ALICE,
         paths=[f"{_CONTAINER}/image"], manager="kubectl-set",
         before=[_SET_IMAGE.dry("bob"), _SET_IMAGE.by("newcomer-dave")], after=DEPLOYMENTS,
     ),
     Scenario(
         "replicas-by-hand", "Somebody scales up, after a slip that the guard rail refused.", "cart",
-        _deployment("shop", "cart"), _does(_SCALE), BOB, subresource="scale",
+        _deployment("shop", "cart"), [_SCALE], BOB, subresource="scale",
         paths=["/spec/replicas"], manager="kubectl",
         before=[_SCALE.dry("alice"), _kubectl("bob", "-n", "shop", "scale", "deployment/cart", "--replicas=500")],
         after=DEPLOYMENTS,
     ),
     Scenario(
         "replicas-by-autoscaler", "An HPA raises the replicas that Git declares.", "search",
-        _deployment("shop", "search"), _does(_AUTOSCALE), AUTOSCALER, verb="update", subresource="scale",
+        _deployment("shop", "search"), [_AUTOSCALE], AUTOSCALER, verb="update", subresource="scale",
         paths=["/spec/replicas"], manager="kube-controller-manager",
         before=[_kubectl("bob", "-n", "shop", "scale", "deployment/search", "--replicas=4", "--dry-run=server")],
-        after=DEPLOYMENTS,
+        after=DEPLOYMENTS, undo=[_kubectl("alice", "-n", "shop", "delete", "hpa/search")],
     ),
     Scenario(
         "env-edited", "A timeout is edited in place with an emergency account.", "payments-api",
-        _deployment("payments", "payments-api"), _does(_EDIT), CAROL,
+        _deployment("payments", "payments-api"), [_EDIT], CAROL,
         paths=[f"{_CONTAINER}/env/1/value"], manager="kubectl-edit",
         before=[_PATCH_ENV.dry("bob"), _PATCH_ENV.by("newcomer-dave")], after=DEPLOYMENTS,
     ),
     Scenario(
         "configmap-deleted", "A clean-up job deletes a ConfigMap that is still in use.", "catalog",
-        Resource("", "v1", "configmaps", "ConfigMap", "shop", "catalog-settings"), _does(_DELETE), DEPLOYER,
+        Resource("", "v1", "configmaps", "ConfigMap", "shop", "catalog-settings"), [_DELETE], DEPLOYER,
         verb="delete", paths=[""], before=[_DELETE.dry("alice"), _DELETE.by("newcomer-dave")],
     ),
     Scenario(
         "label-applied", "A tool of another team adds a label by server-side apply.", "ledger",
-        _deployment("payments", "ledger"), _does(_TAG), DEPLOYER,
+        _deployment("payments", "ledger"), [_TAG], DEPLOYER,
         paths=["/metadata/labels/cost-center"], manager="cost-tagger", sync="Synced",
-        before=[_TAG.dry("alice"), _TAG.by("newcomer-dave")],
+        before=[_TAG.dry("alice"), _TAG.by("newcomer-dave")], undo=[_UNTAG],
     ),
     Scenario(
         "binding-widened", "A role is opened to everybody who can sign in.", "access",
         Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", "shop", "log-reader"),
-        _does(_WIDEN), ALICE, paths=["/subjects"], manager="kubectl-patch",
+        [_WIDEN], ALICE, paths=["/subjects"], manager="kubectl-patch",
         before=[_WIDEN.dry("breakglass-carol"), _WIDEN.by("newcomer-dave")],
     ),
     Scenario(
         "sidecar-injected", "An admission policy adds a container to what Argo CD itself applies.", "gateway",
-        _deployment("shop", "gateway"), _inject, ARGOCD,
-        paths=["/spec/template/spec/containers/1"], sync="Synced", after=DEPLOYMENTS,
+        _deployment("shop", "gateway"), _INJECT, ARGOCD,
+        paths=["/spec/template/spec/containers/1"], sync="Synced", after=DEPLOYMENTS, undo=_EJECT,
     ),
     Scenario(
         "custom-resource", "One field of a custom resource is changed; four others are defaults of its schema.",
         "messaging", Resource("messaging.example.com", "v1", "queues", "Queue", "shop", "orders"),
-        _does(_REPARTITION), ALICE, paths=["/spec/partitions"], manager="kubectl-patch",
+        [_REPARTITION], ALICE, paths=["/spec/partitions"], manager="kubectl-patch",
         hidden=["/spec/retries", "/spec/retention", "/spec/deadLetter", "/spec/consumers/1/prefetch"],
         before=[_REPARTITION.dry("breakglass-carol"), _REPARTITION.by("newcomer-dave")],
     ),
     Scenario(
         "secret-changed", "A credential is replaced in the cluster only.", "billing",
-        Resource("", "v1", "secrets", "Secret", "payments", "billing-provider"), _does(_ROTATE), CAROL,
+        Resource("", "v1", "secrets", "Secret", "payments", "billing-provider"), [_ROTATE], CAROL,
         paths=["/data/api-key"], manager="kubectl-patch",
         before=[_ROTATE.dry("alice"), _ROTATE.by("newcomer-dave")],
     ),
     Scenario(
         "render-failed", "A commit breaks the manifests: what Argo CD shows is from before.", "reports",
-        _deployment("shop", "reports"), _break_rendering, ERIN.email, verb="commit", sync="Unknown",
+        _deployment("shop", "reports"), [_BREAK], ERIN.email, verb="commit", sync="Unknown", undo=[_BREAK.reverted()],
     ),
     Scenario(
         "drift-ignored", "Replicas are scaled under a rule that tells Argo CD not to look.", "ratelimit",
-        _deployment("shop", "ratelimit"), _does(_SCALE_IGNORED), BOB, subresource="scale",
+        _deployment("shop", "ratelimit"), [_SCALE_IGNORED], BOB, subresource="scale",
         hidden=["/spec/replicas"], manager="kubectl", sync="Synced",
         before=[_SCALE_IGNORED.dry("alice"), _SCALE_IGNORED.by("newcomer-dave")], after=DEPLOYMENTS,
     ),
     Scenario(
         "generated-child", "A limit is raised in a unit that an ApplicationSet generated.", "edge-eu",
-        _deployment("edge", "edge-eu"), _does(_LIMITS), ALICE,
+        _deployment("edge", "edge-eu"), [_LIMITS], ALICE,
         paths=[f"{_CONTAINER}/resources/limits/memory"], manager="kubectl-set",
         before=[_LIMITS.dry("bob"), _LIMITS.by("newcomer-dave")], after=DEPLOYMENTS,
     ),
     Scenario(
         "nested-child", "Debug logging is left on in a unit that another Application created.", "dns",
-        _deployment("platform", "dns"), _does(_DEBUG), BOB,
+        _deployment("platform", "dns"), [_DEBUG], BOB,
         paths=[f"{_CONTAINER}/env/0/value"], manager="kubectl-set",
         before=[_DEBUG.dry("alice"), _DEBUG.by("newcomer-dave")], after=DEPLOYMENTS,
     ),
     Scenario(
         "healed", "A change that self-heal takes back within seconds: no drift is left, only the trail.", "sessions",
-        _deployment("shop", "sessions"), _does(_SCALE_HEALED), BOB, subresource="scale", sync="Synced",
+        _deployment("shop", "sessions"), [_SCALE_HEALED], BOB, subresource="scale", sync="Synced",
         before=[_SCALE_HEALED.dry("alice")], after=ARGOCD,
     ),
 )  # fmt: skip

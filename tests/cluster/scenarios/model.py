@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -39,60 +38,6 @@ class Step(Protocol):
 
 
 @dataclass(frozen=True)
-class Kubectl:
-    """One run of the real kubectl."""
-
-    context: str
-    arguments: Sequence[str]
-    editor: str | None = None
-    """A sed script that stands in for the person in `kubectl edit`."""
-
-    def dry(self, context: str) -> Kubectl:
-        """The same, asked of the server but not done, by somebody else."""
-        return replace(self, context=context, arguments=[*self.arguments, "--dry-run=server"])
-
-    def by(self, context: str) -> Kubectl:
-        return replace(self, context=context)
-
-    def run(self, cluster: Cluster, *, check: bool = True) -> None:
-        cluster.kubectl(*self.arguments, context=self.context, editor=self.editor, check=check)
-
-
-@dataclass(frozen=True)
-class Apply:
-    """Server-side apply by a program.
-
-    Not by kubectl: it would first move every field of whoever owns the last-applied annotation, which is Argo CD, to
-    the new manager, and so leave a trail that no controller leaves.
-    """
-
-    context: str
-    resource: Resource
-    manager: str
-    document: Mapping[str, Any]
-    dry_run: bool = False
-
-    def dry(self, context: str) -> Apply:
-        return replace(self, context=context, dry_run=True)
-
-    def by(self, context: str) -> Apply:
-        return replace(self, context=context)
-
-    def run(self, cluster: Cluster, *, check: bool = True) -> None:
-        query = {"fieldManager": self.manager} | ({"dryRun": "All"} if self.dry_run else {})
-        identity = {"apiVersion": self.resource.api_version, "kind": self.resource.kind}
-        metadata = {"name": self.resource.name, "namespace": self.resource.namespace}
-        document = identity | dict(self.document)
-        document["metadata"] = metadata | dict(self.document.get("metadata", {}))
-        headers = {"Content-Type": "application/apply-patch+yaml", "User-Agent": f"{self.manager}/1.4.2"}
-        answer = cluster.kube_as(self.context).client.patch(
-            self.resource.path, params=query, content=json.dumps(document), headers=headers
-        )
-        if check:
-            answer.raise_for_status()
-
-
-@dataclass(frozen=True)
 class Scenario:
     """One way in which a running system leaves Git, done for real."""
 
@@ -100,7 +45,7 @@ class Scenario:
     story: str
     unit: str
     resource: Resource
-    act: Callable[[Cluster], None]
+    steps: Sequence[Step]
     actor: str
     """User of the audit event that made the change; for a change in Git, the author's e-mail address."""
     verb: str = "patch"
@@ -118,6 +63,8 @@ class Scenario:
     """Confusers: steps just before the real one that changed nothing. A refusal is part of the plan."""
     after: str | None = None
     """Confuser: user of a later write to the same object that is not the cause."""
+    undo: Sequence[Step] = ()
+    """What puts things back that a sync of the unit does not."""
     unit_namespace: str = "argocd"
 
 
