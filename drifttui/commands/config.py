@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         from drifttui.screens.help import key_groups
         from drifttui.services.session import settings_from
 
-        groups = key_groups(DriftApp, settings_from(options).keys)
+        groups = list(key_groups(DriftApp, settings_from(options).keys))
         answer = {
             "schema": "drifttui.keys/1",
             "groups": [{"title": title, "keys": [key._asdict() for key in keys]} for title, keys in groups],
