@@ -69,7 +69,7 @@ class Writer(NamedTuple):
 
     @property
     def kind(self) -> str:
-        return self.event.actor_kind
+        return kind_of(self.event)
 
     @property
     def time(self) -> datetime | None:
@@ -95,6 +95,18 @@ class Attribution(NamedTuple):
     """The audit log could not be read."""
     later: AuditEvent | None = None
     """A fitting write after the observation, so that what was observed is not what is there now."""
+
+
+@lru_cache(maxsize=4096)
+def _kind_by_name(actor: str) -> str:
+    if actor.startswith(("system:serviceaccount:", "system:node:", "system:kube-", "system:controller:")):
+        return "controller"
+    return "cloud-service" if actor.endswith((".amazonaws.com", ".azure.com", ".googleapis.com")) else "unknown"
+
+
+def kind_of(event: AuditEvent) -> str:
+    """The kind of an account; by its name where the record does not say and the name is a machine's."""
+    return event.actor_kind if event.actor_kind != "unknown" else _kind_by_name(event.actor)
 
 
 @lru_cache(maxsize=4096)
@@ -189,7 +201,7 @@ def misuse(case: Case, change: Change, event: AuditEvent) -> str:
     A pipeline on a hosted runner also comes from a public address, so an address alone counts only together with a
     shell's tool and without a merge behind the write (the caller asks for the merge).
     """
-    if event.actor_kind not in MACHINE_KINDS or event.source == "managed-fields":
+    if kind_of(event) not in MACHINE_KINDS or event.source == "managed-fields":
         return ""
     agent = event.user_agent
     if found := _WORKSTATION.search(agent):
@@ -260,6 +272,6 @@ def taking_turns(case: Case, change: Change) -> tuple[str, ...]:
     last = turns[-3:]
     if len(last) < 3 or last[0].actor != last[2].actor:
         return ()
-    if any(event.actor_kind not in MACHINE_KINDS or misuse(case, change, event) for event in last):
+    if any(kind_of(event) not in MACHINE_KINDS or misuse(case, change, event) for event in last):
         return ()
     return (last[0].actor, last[1].actor)

@@ -27,6 +27,7 @@ from .classify_unwritten import (
     failing_loop,
     moved_by_itself,
     owned_by_manager,
+    rejected_as_declared,
     resolved_elsewhere,
     rollout_lag,
     unexplained,
@@ -60,6 +61,7 @@ RULES: Sequence[Rule] = (
     failing_loop,
     rollout_lag,
     moved_by_itself,
+    rejected_as_declared,
     unexplained,
 )
 """The first that answers decides: evidence gaps, then what is equal, then tracking, then delivery, then the writer."""
@@ -217,7 +219,7 @@ def _confidence(whole: CaseFacts, deciding: Sequence[Judgement]) -> float:
     for held in (whole.case.audit, whole.case.merges, whole.case.links):
         if held is None:
             sure *= LOST_LIST
-    lost = {plane for judgement in deciding if judgement.facts for plane in judgement.facts.unknown}
+    lost = {plane for facts in whole.changes for plane in facts.unknown}
     sure *= LOST_FACT ** len(lost)
     if not (whole.unit.desired_revision and whole.unit.applied_revision):
         sure *= LOST_FACT

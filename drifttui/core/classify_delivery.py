@@ -142,7 +142,7 @@ def _condition(facts: ChangeFacts) -> Judgement | None:
     if failing is None:
         return None
     facet = "reference-missing" if failing.reference else "delivery-failing"
-    return _judge(facts, "delivery.fails", failing.message, facet, 0.9)
+    return _judge(facts, "delivery.fails", failing.message, facet, 0.95)
 
 
 def is_delivery(kind: str) -> bool:

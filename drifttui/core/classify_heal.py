@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from .attribute import by_hand, engine_manager, is_write, related
+from .attribute import by_hand, engine_manager, is_write, kind_of, related
 from .case import MACHINE_KINDS, PERSON_KINDS
 from .classify_judgement import Judgement
 from .facts import CaseFacts, ChangeFacts, touches
@@ -109,7 +109,7 @@ def _one_owner(whole: CaseFacts, facts: ChangeFacts) -> bool:
     if any(one.subresource in ("scale", "status") for one in owners):
         return False
     return not any(
-        event.actor_kind in MACHINE_KINDS
+        kind_of(event) in MACHINE_KINDS
         and is_write(event.verb)
         and event.touches is not None
         and any(related(touched, facts.path) for touched in event.touches)

@@ -106,6 +106,8 @@ def field_facets(facts: ChangeFacts) -> frozenset[str]:
         found.add("resources")
     if is_absent(facts.desired) and not is_absent(facts.actual):
         found.add("added")
+    if facts.path == "" and facts.actual is ABSENT and facts.desired is not ABSENT:
+        found.add("gone")
     if facts.domain in ("identity", "network") and _narrowed(facts):
         found.add("narrowed")
     return frozenset(found)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from .attribute import CLOCKS_APART, Writer, by_hand
 from .classify_judgement import Judgement, cover_facets, difference, judged, moment, shown, unknown, where, who
 from .classify_scalars import same_instant
 from .facts import ChangeFacts, is_absent
+from .finding import Owner
 from .planes import ABSENT, UNKNOWN, Plane
-from .policy_table import Policy
+from .policy_table import OwnershipRule, Policy
 from .rules_kubernetes_defaults import DEFAULTS, Computed, OneOf, PullPolicy
 
 _GENERATED = re.compile(
@@ -140,7 +142,23 @@ def tracking(facts: ChangeFacts, policy: Policy) -> Judgement | None:
         return _gone(facts, stack, declared)
     if is_absent(facts.recorded) and there:
         return _untracked(facts, declared)
+    if recorded and facts.desired is ABSENT:
+        return _left_behind(facts)
     return None
+
+
+def _left_behind(facts: ChangeFacts) -> Judgement | None:
+    """No longer declared, still recorded and there: pruning has not come yet, or is switched off."""
+    writer = facts.attribution.writer
+    if writer is not None and writer.person:
+        return None
+    if facts.whole.revisions_agree is False and not facts.whole.unit.reconcile_error:
+        return judged(
+            facts, "stale-desired", 0.7, "lag.prune", "no longer declared by a revision that is not applied yet", "lag"
+        )
+    return judged(
+        facts, "state", 0.5, "state.left-behind", "no longer declared, and the engine left it in place", "not-declared"
+    )
 
 
 def _gone(facts: ChangeFacts, stack: bool, declared: bool) -> Judgement | None:
@@ -232,14 +250,26 @@ def unrepeatable_render(facts: ChangeFacts, policy: Policy) -> Judgement | None:
     )  # fmt: skip
 
 
-def policy_owner(facts: ChangeFacts, policy: Policy) -> object | None:
+def policy_owner(facts: ChangeFacts, policy: Policy) -> OwnershipRule | None:
     """The ownership rule of a runtime controller that covers this field and its writer."""
     writer = facts.attribution.writer
+    manager = facts.manager
+    if manager is None or by_hand(manager.manager) or writer is None or not _one_write(manager, writer):
+        manager = None
     resource = facts.case.resource
     for rule in policy.owners(facts.path, resource.kind, resource.group):
-        if rule.owner == "controller" and writer is not None and rule.written_by(writer.event):
+        if rule.owner != "controller" or writer is None:
+            continue
+        if rule.written_by(writer.event) or (
+            manager is not None and rule.managed_by(manager.manager, manager.subresource)
+        ):
             return rule
     return None
+
+
+def _one_write(manager: Owner, writer: Writer) -> bool:
+    """Whether the newest field manager and the audit write can be one and the same write."""
+    return manager.time is not None and writer.time is not None and abs(manager.time - writer.time) <= CLOCKS_APART
 
 
 def _stamped(facts: ChangeFacts) -> bool:

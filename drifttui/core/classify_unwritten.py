@@ -7,6 +7,7 @@ import re
 from .attribute import by_hand, engine_manager
 from .classify_delivery import delivery_error
 from .classify_judgement import Judgement, difference, judged, shown, unknown, where
+from .classify_whole import newer_rule
 from .errors import inert
 from .facts import ChangeFacts, is_absent
 from .planes import UNKNOWN
@@ -33,6 +34,11 @@ def owned_by_manager(facts: ChangeFacts, policy: Policy) -> Judgement | None:
     for rule in policy.owners(facts.path, resource.kind, resource.group):
         if rule.owner == "nobody" and (manager is None or not by_hand(manager.manager)):
             return judged(facts, "controller-owned", 0.7, rule.id, f"{where(facts)}: the policy says nobody owns it")
+        if rule.owner == "controller" and rule.unattributed and manager is None and _nobody(facts):
+            return judged(
+                facts, "controller-owned", 0.7, rule.id,
+                f"{where(facts)}: Git leaves it out, nobody wrote it, and its controller fills it in",
+            )  # fmt: skip
         if rule.owner != "controller" or manager is None or by_hand(manager.manager):
             continue
         if _RESOLVED.search(facts.path):
@@ -44,6 +50,11 @@ def owned_by_manager(facts: ChangeFacts, policy: Policy) -> Judgement | None:
                 *(() if is_absent(facts.desired) else ("contested",)),
             )  # fmt: skip
     return None
+
+
+def _nobody(facts: ChangeFacts) -> bool:
+    found = facts.attribution
+    return is_absent(facts.desired) and not (found.unread or found.writer or found.ambiguous or found.later)
 
 
 def resolved_elsewhere(facts: ChangeFacts, policy: Policy) -> Judgement | None:
@@ -109,6 +120,17 @@ def _minor_step(facts: ChangeFacts) -> bool:
         return False
     first, second = _NUMBERS.findall(before), _NUMBERS.findall(facts.actual)
     return len(first) > 1 and len(second) > 1 and first[0] == second[0] and first != second
+
+
+def rejected_as_declared(facts: ChangeFacts, policy: Policy) -> Judgement | None:
+    """A newer rule rejects what Git never mentioned and nobody wrote."""
+    manager = facts.manager
+    if not _nobody(facts) or not (facts.recorded is UNKNOWN or is_absent(facts.recorded)):
+        return None
+    if manager is not None and by_hand(manager.manager):
+        return None
+    found = newer_rule(facts.whole, facts)
+    return found._replace(confidence=min(found.confidence, 0.6)) if found is not None else None
 
 
 def unexplained(facts: ChangeFacts, policy: Policy) -> Judgement:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from .attribute import is_write
+from .attribute import is_write, kind_of
 from .classify_delivery import delivery_error, is_delivery
 from .classify_judgement import Judgement, judged, moment, unknown, where
+from .domains import most_serious
 from .errors import inert
 from .facts import CaseFacts, ChangeFacts, touches
 from .planes import UNKNOWN
@@ -20,9 +21,6 @@ def newer_rule(whole: CaseFacts, facts: ChangeFacts | None = None) -> Judgement 
     if result is None:
         return None
     name = inert(result.policy, 80) or "a policy"
-    if facts is not None and (writer := facts.attribution.writer) is not None and writer.person:
-        # Planes agree, yet somebody wrote the failing path: what they wrote may be what is recorded now.
-        return unknown(facts, "policy.written", f"{name} fails on a path that {inert(writer.actor, 80)} wrote")
     declared = _declared_since(whole, facts, result.introduced)
     sure = 0.9 if result.introduced is not None else 0.6
     age = f"introduced {moment(result.introduced)}, first reported {moment(result.since)}"
@@ -31,7 +29,7 @@ def newer_rule(whole: CaseFacts, facts: ChangeFacts | None = None) -> Judgement 
             facts, "policy", 0.45, "policy.declared-since",
             f"{name} ({age}) is older than {inert(declared, 60)}, which declared this",
         )  # fmt: skip
-    words = f"{where(facts)}: planes agree" if facts is not None else "planes agree"
+    words = f"{where(facts)}: nobody changed it" if facts is not None else "planes agree"
     missing = () if result.introduced is not None else ("when the rule was published",)
     found = judged(facts, "policy", sure, "policy.newer", f"{words}; {name} was {age}", missing=missing)
     return found._replace(facets=frozenset({"warning"} if result.result == "warn" else ()))
@@ -61,7 +59,7 @@ def nothing_differs(whole: CaseFacts) -> Judgement:
         if facts.desired is UNKNOWN and not facts.reading and not facts.path.startswith("/status")
     ]
     if blind and unit.reconcile_error:
-        return _loop(whole)
+        return _loop(whole)._replace(domain=most_serious(facts.domain for facts in blind))
     if blind:
         first = blind[0]
         return unknown(
@@ -98,7 +96,7 @@ def _behaviour(whole: CaseFacts) -> Judgement:
     case = whole.case
     if case.audit is None or case.merges is None:
         return unknown(None, "behaviour.unread", f"{fact}, and not all writes could be read", "behaviour")
-    if any(is_write(event.verb) and event.actor_kind not in ("controller", "cloud-service") for event in case.audit):
+    if any(is_write(event.verb) and kind_of(event) not in ("controller", "cloud-service") for event in case.audit):
         return unknown(None, "behaviour.written", f"{fact}, yet somebody wrote the object", "behaviour")
     recent = [
         merge

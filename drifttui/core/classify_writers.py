@@ -17,7 +17,7 @@ from .classify_planes import policy_owner
 from .errors import inert
 from .facts import ChangeFacts, is_absent
 from .links import Cover, refs
-from .planes import ABSENT
+from .planes import ABSENT, UNKNOWN
 from .policy_table import Policy
 
 _KEEPERS = ("ttl-after-finished", "job-controller", "cronjob-controller", "garbage-collector", "generic-garbage",
@@ -125,6 +125,10 @@ def _person(facts: ChangeFacts, writer: Writer) -> Judgement:
         )  # fmt: skip
     covered = facts.cover
     weight = 1.0 if writer.proven else 0.7
+    if writer.how == "only":
+        weight *= 0.8
+    if facts.path == "" and facts.recorded is UNKNOWN:
+        weight *= 0.6
     link = covered.link
     if covered.cover is Cover.ACTIVE and link is not None:
         return judged(
@@ -142,6 +146,11 @@ def _person(facts: ChangeFacts, writer: Writer) -> Judgement:
             facts, "unauthorized", 0.9 * weight, "cover.expired",
             f"{inert(refs([link]), 80)} covered the write and ran out at {moment(link.expires)}",
             "expired-cover", *facets,
+        )  # fmt: skip
+    elif facts.desired is UNKNOWN and (facts.recorded is UNKNOWN or facts.whole.revisions_agree is not True):
+        return unknown(
+            facts, "evidence.no-desired", f"{where(facts)}: nothing covers the write, what is declared is not known",
+            missing=(f"desired {where(facts)}",),
         )  # fmt: skip
     else:
         why = "; ".join(covered.refused) or "no incident or change record is near it"
@@ -177,7 +186,7 @@ def _machine(facts: ChangeFacts, writer: Writer, policy: Policy) -> Judgement | 
                 missing=("who held the account",),
             )  # fmt: skip
         return judged(
-            facts, "controller-owned", 0.95, str(getattr(rule, "id", "owner.controller")),
+            facts, "controller-owned", 0.95, rule.id,
             f"{where(facts)} belongs to its controller, {inert(writer.actor, 100)}",
             *(() if is_absent(facts.desired) else ("contested",)),
         )  # fmt: skip

@@ -105,6 +105,10 @@ class Ownership(Part):
         (),
         description="Accounts, user agents or field managers, with `*`, that may write the field. `controller` only.",
     )
+    unattributed: bool = Field(
+        default=False,
+        description="Also where Git leaves the field out and neither the audit log nor a field manager names a writer.",
+    )
     note: str = ""
 
 

@@ -52,12 +52,12 @@ class Policy:
 
     def __init__(self, source: PolicyFile) -> None:
         self.source = source
-        self._owners = [_OwnershipRule(rule) for rule in source.ownership]
+        self._owners = [OwnershipRule(rule) for rule in source.ownership]
         self._heal = [_Heal(rule) for rule in source.auto_heal.rules] if source.auto_heal else []
         self._heal_enabled = bool(source.auto_heal and source.auto_heal.enabled)
         self._units = [(any_glob(entry.match), entry) for entry in source.units]
         self._answers: dict[Situation, Answer] = {}
-        self._fields: dict[tuple[str, str, str], tuple[_OwnershipRule, ...]] = {}
+        self._fields: dict[tuple[str, str, str], tuple[OwnershipRule, ...]] = {}
 
     def decide(self, situation: Situation) -> Answer:
         """Where no row applies: unknown risk is not low, and nothing is changed before somebody looked."""
@@ -71,12 +71,12 @@ class Policy:
         answer = self._answers[situation] = Answer(*risk, *action)
         return answer
 
-    def owners(self, path: str, kind: str, group: str) -> tuple[_OwnershipRule, ...]:
+    def owners(self, path: str, kind: str, group: str) -> tuple[OwnershipRule, ...]:
         """Rules about this field, the deciding one first; a rule of Git ends the list."""
         key = (path, kind, group)
         if (held := self._fields.get(key)) is not None:
             return held
-        found: list[_OwnershipRule] = []
+        found: list[OwnershipRule] = []
         for rule in self._owners:
             if rule.covers(path, kind, group):
                 found.append(rule)
@@ -104,12 +104,13 @@ class Policy:
         return Registered(owner, environment, tier)
 
 
-class _OwnershipRule:
+class OwnershipRule:
     """One compiled rule of ownership."""
 
     def __init__(self, rule: Ownership) -> None:
         self.id = rule.id
         self.owner = rule.owner
+        self.unattributed = rule.unattributed
         self._kind = any_glob(rule.kinds)
         self._group = any_glob(rule.groups)
         self._paths = [pointer_pattern(path) for path in rule.paths]
