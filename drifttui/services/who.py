@@ -54,7 +54,7 @@ def gather(
         if b"initiatedBy" in line and b"argoproj.io" in line:
             return True
         inside = not namespaces or any(namespace in line for namespace in namespaces)
-        return inside and (b"deletecollection" in line or (b'namespaces' in line and b'delete' in line))
+        return inside and (b"deletecollection" in line or (b"namespaces" in line and b"delete" in line))
 
     kept = _Kept(questions, key, keep_status)
     for record in records(places, reading, wanted=wanted, stdin=stdin):

@@ -31,19 +31,25 @@ def read_object(place: str, question: ResourceQuestion, key: bytes) -> Document:
         raise InputError(f"{place} cannot be read", problem.strerror or "") from problem
     found = [held for held in _objects(text, place) if _fits(held, question)]
     if not found:
-        raise InputError(f"{place} does not hold {question}", hint="`kubectl get -o yaml` writes what is expected here.")
+        raise InputError(
+            f"{place} does not hold {question}", hint="`kubectl get -o yaml` writes what is expected here."
+        )
     return redact_document(found[0], key)
 
 
 def _objects(text: str, place: str) -> list[Document]:
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        documents = [json.loads(text)] if text.lstrip()[:1] in ("{", "[") else list(yaml.load_all(text, loader))  # noqa: S506
+        documents = [json.loads(text)] if text.lstrip()[:1] in ("{", "[") else list(yaml.load_all(text, loader))
     except (ValueError, yaml.YAMLError, RecursionError) as problem:
         raise InputError(f"{place} is neither YAML nor JSON", inert(str(problem), 120)) from problem
     found: list[Document] = []
     for document in documents:
-        items = document.get("items") if isinstance(document, dict) and "metadata" not in document.get("metadata", {}) else None
+        items = (
+            document.get("items")
+            if isinstance(document, dict) and "metadata" not in document.get("metadata", {})
+            else None
+        )
         found.extend(item for item in (items if isinstance(items, list) else [document]) if isinstance(item, dict))
     return found
 
