@@ -165,9 +165,15 @@ def build_all(report: Report = lambda line: None) -> Binaries:
     return Binaries(files, versions)
 
 
+def is_built() -> bool:
+    """Whether starting a cluster would build nothing. Raises `GoMissing`."""
+    go = go_program()
+    return all(_folder(server, go).is_dir() for server in ALL)
+
+
 def _built(server: Server, report: Report) -> Path:
     go = go_program()
-    final = cache_folder() / f"{server.folder}-{server.version}-{_key(server, go)}"
+    final = _folder(server, go)
     if final.is_dir():
         return final
     with _locked(cache_folder() / f"{server.folder}.lock"):
@@ -184,6 +190,10 @@ def _built(server: Server, report: Report) -> Path:
             shutil.rmtree(half_built, ignore_errors=True)
         report(f"built {server.folder} in {time.monotonic() - began:.0f} s")
     return final
+
+
+def _folder(server: Server, go: str) -> Path:
+    return cache_folder() / f"{server.folder}-{server.version}-{_key(server, go)}"
 
 
 def _key(server: Server, go: str) -> str:

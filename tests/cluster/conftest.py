@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.build import GoMissing, go_program
+from tests.cluster.build import GoMissing, go_program, is_built
 from tests.cluster.cluster import Cluster, running_cluster
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """Seeded and settled. Where it cannot run, skips; with DRIFTTUI_REQUIRE_CLUSTER=1 that is a failure instead."""
+    """Seeded and settled. Where it cannot run, skips; with DRIFTTUI_REQUIRE_CLUSTER=1 that is a failure instead, and what
+    is not built yet is built."""
     if missing := _missing():
         if os.environ.get("DRIFTTUI_REQUIRE_CLUSTER") == "1":
             pytest.fail(missing, pytrace=False)
@@ -24,8 +25,13 @@ def cluster() -> Iterator[Cluster]:
 
 
 def _missing() -> str | None:
+    required = os.environ.get("DRIFTTUI_REQUIRE_CLUSTER") == "1"
+    if os.environ.get("DRIFTTUI_CLUSTER") == "off" and not required:
+        return "switched off with DRIFTTUI_CLUSTER=off"
     try:
         go_program()
+        if not required and not is_built():
+            return "the real control plane is not built yet: python -m tests.cluster build"
     except GoMissing as problem:
         return str(problem)
     for program in ("git", "redis-server"):
