@@ -14,8 +14,8 @@ from tests.cluster.cluster import Cluster, running_cluster
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """Seeded and settled. Where it cannot run, skips; with DRIFTTUI_REQUIRE_CLUSTER=1 that is a failure instead, and what
-    is not built yet is built."""
+    """Seeded and settled. Where it cannot run or is not built, skips; with DRIFTTUI_REQUIRE_CLUSTER=1 it is built, and
+    what stands against it is a failure."""
     if missing := _missing():
         if os.environ.get("DRIFTTUI_REQUIRE_CLUSTER") == "1":
             pytest.fail(missing, pytrace=False)

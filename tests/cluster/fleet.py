@@ -354,11 +354,10 @@ def fleet(say: Callable[[str], None]) -> Iterator[Fleet]:
 
 
 def record(path: Path, seconds: float, say: Callable[[str], None]) -> None:
-    from drifttui.services.judge import Judgement
-
     from drifttui.cli import screen_parser
     from drifttui.core.board import Depth
     from drifttui.services.collect import Collector
+    from drifttui.services.judge import Judgement
     from drifttui.services.look import Looker
     from drifttui.services.session import build_sources, settings_from, utc_now
     from drifttui.store.recordings import RecordingWriter
