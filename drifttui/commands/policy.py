@@ -3,8 +3,9 @@
 policy test DIR    judge every labelled case under DIR (or the one file DIR); exits 0 when every answer is accepted, 2
                    when one is not, 1 on errors. Cases that would wrongly heal themselves are listed apart.
 policy check [DIR] validate a policy folder; exits 0 when it holds, 1 with one line per problem: file, line, key.
+policy schema      print the JSON Schema of a policy file, for editors.
 
-Flags: test|check, DIR, --policy DIR, --json.
+Flags: test|check|schema, DIR, --policy DIR, --json.
 """
 
 from __future__ import annotations
@@ -27,13 +28,19 @@ NOT_ACCEPTED = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("test", "check"), help="test labelled cases, or check a policy folder")
+    parser.add_argument("what", choices=("test", "check", "schema"), help="what to do")
     parser.add_argument("folder", nargs="?", metavar="DIR", help="test: the cases; check: the policy folder")
     parser.add_argument("--policy", metavar="DIR", help="policy folder (default: drifttui/policy in $XDG_CONFIG_HOME)")
     add_json_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.what == "schema":
+        from drifttui.core.policy import PolicyFile
+
+        json.dump(PolicyFile.model_json_schema(), sys.stdout, indent=2)
+        print()
+        return 0
     return _test(options) if options.what == "test" else _check(options)
 
 

@@ -149,6 +149,8 @@ def _mixed(left: Any, right: Any, field: Field) -> bool:
     """Values of two types."""
     if field.raw:
         return False
+    if left == "*" and field.last == "principal":
+        return bool(right == {"AWS": "*"})
     if isinstance(left, list):
         if len(left) == 1 and not field.kubernetes and alike(left[0], right, field):
             return True
@@ -163,7 +165,7 @@ def _mixed(left: Any, right: Any, field: Field) -> bool:
             return left.strip().lower() == ("true" if right else "false")
         if isinstance(right, (int, float)):
             return _text_and_number(left, right, field)
-    return left == "*" and isinstance(right, Mapping) and field.last == "principal" and right in ({"AWS": "*"},)
+    return False
 
 
 def _text_and_number(text: str, number: int | float, field: Field) -> bool:

@@ -102,7 +102,7 @@ class Ownership(Part):
         description="JSON Pointers. `*` is any one key or position, `**` any number of them.", min_length=1
     )
     writers: Names = Field(
-        (),
+        default=(),
         description="Accounts, user agents or field managers, with `*`, that may write the field. `controller` only.",
     )
     unattributed: bool = Field(
@@ -110,6 +110,12 @@ class Ownership(Part):
         description="Also where Git leaves the field out and neither the audit log nor a field manager names a writer.",
     )
     note: str = ""
+
+    @model_validator(mode="after")
+    def _writers_of_a_controller(self) -> Self:
+        if self.writers and self.owner != "controller":
+            raise ValueError("writers belong to a rule whose owner is `controller`")
+        return self
 
 
 class HealRule(Part):
@@ -169,7 +175,7 @@ class PolicyFile(Part):
         default=(), description="Stand before the default rows; the same id replaces one."
     )
     ownership: tuple[Ownership, ...] = Field(
-        (), description="Stand before the default rules; the same id replaces one."
+        default=(), description="Stand before the default rules; the same id replaces one."
     )
     auto_heal: AutoHeal | None = Field(default=None, description="Replaces the default.")
     budgets: tuple[Budget, ...] = ()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from drifttui.core.case import Case
 from drifttui.core.finding import Change
@@ -28,18 +29,21 @@ def without_evidence(case: Case) -> Iterator[tuple[str, Case]]:
     """The case with one piece of evidence fewer, for every piece that it has."""
     for part in ("audit", "merges", "links"):
         if getattr(case, part) is not None:
-            yield f"{part} unreadable", case._replace(**{part: None})
+            lost: dict[str, Any] = {part: None}
+            yield f"{part} unreadable", case._replace(**lost)
     if any(change.owners for change in case.changes):
         yield "no field managers", _each(case, lambda change: change._replace(owners=()))
     for index, change in enumerate(case.changes):
         for plane in Plane:
             if change.value(plane) is not UNKNOWN:
                 changes = list(case.changes)
-                changes[index] = change._replace(**{plane.value: UNKNOWN})
+                gap: dict[str, Any] = {plane.value: UNKNOWN}
+                changes[index] = change._replace(**gap)
                 yield f"{plane.value} of change {index} unknown", case._replace(changes=tuple(changes))
     for fact in ("desired_revision", "applied_revision", "environment", "risk_tier", "auto_sync"):
         if getattr(case.unit, fact):
-            yield f"{fact} unknown", case._replace(unit=case.unit._replace(**{fact: ""}))
+            blank: dict[str, Any] = {fact: ""}
+            yield f"{fact} unknown", case._replace(unit=case.unit._replace(**blank))
     if case.unit.last_reconciled:
         yield "last reconciliation unknown", case._replace(unit=case.unit._replace(last_reconciled=None))
     yield "old look", aged(case)
@@ -54,7 +58,5 @@ def blinded(case: Case) -> Case:
     return _each(case, lambda change: change._replace(actual=UNKNOWN))
 
 
-def _each(case: Case, edit: object) -> Case:
-    assert callable(edit)
-    changes: list[Change] = [edit(change) for change in case.changes]
-    return case._replace(changes=tuple(changes))
+def _each(case: Case, edit: Callable[[Change], Change]) -> Case:
+    return case._replace(changes=tuple(edit(change) for change in case.changes))

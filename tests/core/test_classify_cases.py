@@ -8,10 +8,10 @@ from drifttui.core.case import Case, ChangeLink
 from drifttui.core.classify import classify
 from drifttui.core.policy_score import Trial, answers, score
 from drifttui.core.verdict import ACTIONS, DOMAINS, DRIFT_CLASSES, RISKS, risk_rank
-from drifttui.store.case_files import CaseFile
+from drifttui.store.case_files import CaseFile, labelled
 from drifttui.store.policy_files import default_policy
 
-from .cases import OWN, SHARED, aged, all_cases, blinded, labelled, name, without_evidence
+from .cases import OWN, SHARED, aged, all_cases, blinded, name, without_evidence
 
 EVERY = all_cases()
 POLICY = default_policy()

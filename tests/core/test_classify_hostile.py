@@ -23,17 +23,16 @@ resource: {kind: Deployment, group: apps, name: web}
 changes: []
 """
 VALUES: list[Any] = [
-    None, "", [], {}, 0, 1, True, False, 1.5, "1000m", "true", [[]], {"digest": "hmac:1"}, {"digest": 5}, 
-    {"absent": True}, {"absent": False}, "arn:aws:iam::1:role/x", "{", '{"a": [1, {}]}', "1e999", "9" * 400, "\x1b[31m", "a" * 5000,
-    ["a", "b"], ["b", "a"], [{"Key": "a"}], {"AWS": "*"},
-    "*", "10.0.0.0/8", "::1", "2026-01-01T00:00:00", -1, "10.0.0.1/99",
+    None, "", [], {}, 0, 1, True, False, 1.5, "1000m", "true", [[]], {"digest": "hmac:1"}, {"digest": 5},
+    {"absent": True}, {"absent": False}, "arn:aws:iam::1:role/x", "{", '{"a": [1, {}]}', "1e999", "9" * 400,
+    "\x1b[31m", "a" * 5000, ["a", "b"], ["b", "a"], [{"Key": "a"}], {"AWS": "*"}, "*", "10.0.0.0/8", "::1",
+    "2026-01-01T00:00:00", -1, "10.0.0.1/99",
 ]  # fmt: skip
 PATHS = [
-    "", "/", "/a", "/address", "/id", "/spec/replicas", "/spec/template/spec/containers/0/image", "/data/x", "/spec/data/0",
-    
-    "/status/conditions/0", "/policy", "/tags", "/spec/template/spec/containers/0/env", "/ingress/0/cidr_blocks",
-    "/~0~1",
-    "/spec/template/spec/containers/0/resources/limits/cpu", "/principal", "/Statement/0/Principal", "/spec/interval",
+    "", "/", "/a", "/address", "/id", "/spec/replicas", "/spec/template/spec/containers/0/image", "/data/x",
+    "/spec/data/0", "/status/conditions/0", "/policy", "/tags", "/spec/template/spec/containers/0/env",
+    "/ingress/0/cidr_blocks", "/~0~1", "/spec/template/spec/containers/0/resources/limits/cpu", "/principal",
+    "/Statement/0/Principal", "/spec/interval",
 ]  # fmt: skip
 KINDS = ["Deployment", "Secret", "ExternalSecret", "aws_iam_role", "AWS::S3::Bucket", "", "\x1b]0;x", "ClusterRole"]
 
