@@ -35,10 +35,11 @@ PEOPLE = (
     Identity("newcomer-dave", "dave@example.com", ("newcomers",)),
     Identity("outsider-eve", "eve@example.com"),
     _account("ci-deployer", "ci", "deployer"),
+    _account("config-reloader", "ci", "config-reloader"),
     _account("drifttui-readonly", "drifttui", "drifttui-readonly"),
 )
 """alice may do all, bob all inside namespaces, carol all in an emergency; dave may look but not touch, eve not even
-look outside team-blue. The last two are programs."""
+look outside team-blue. The others are programs."""
 
 COMPONENTS = (
     Identity("kubernetes-admin", "kubernetes-admin", ("system:masters",)),

@@ -96,6 +96,6 @@ def _promise(trail: Trail) -> dict[str, Any]:
     promised = {name: getattr(scenario, name) for name in fields}
     return promised | {
         "resource": asdict(scenario.resource),
-        "confusers": len(scenario.before),
+        "confusers": len(scenario.before) + len(scenario.then),
         "audit_id": trail.event["auditID"] if trail.event else None,
     }

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from tests.cluster.repository import ERIN, RELEASE_BOT
 from tests.cluster.scenarios.model import Resource, Scenario
-from tests.cluster.scenarios.steps import Apply, Commit, Injection, Kubectl
+from tests.cluster.scenarios.steps import Apply, Commit, Injection, Kubectl, Rewrite
 
 MANIFESTS = Path(__file__).parents[1] / "manifests"
 ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "breakglass:carol"
 DEPLOYER = "system:serviceaccount:ci:deployer"
 ARGOCD = "system:serviceaccount:argocd:argocd-application-controller"
 AUTOSCALER = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
+RELOADER = "system:serviceaccount:ci:config-reloader"
 DEPLOYMENTS = "system:serviceaccount:kube-system:deployment-controller"
 
 
@@ -92,7 +93,8 @@ ALL = (
         "image-changed", "A hotfix image is set by hand during an incident.", "checkout",
         _deployment("shop", "checkout"), [_SET_IMAGE], ALICE,
         paths=[f"{_CONTAINER}/image"], manager="kubectl-set",
-        before=[_SET_IMAGE.dry("bob"), _SET_IMAGE.by("newcomer-dave")], after=DEPLOYMENTS,
+        before=[_SET_IMAGE.dry("bob"), _SET_IMAGE.by("newcomer-dave")],
+        then=[Rewrite("config-reloader", _deployment("shop", "checkout"))], after=RELOADER,
     ),
     Scenario(
         "replicas-by-hand", "Somebody scales up, after a slip that the guard rail refused.", "cart",
@@ -112,7 +114,8 @@ ALL = (
         "env-edited", "A timeout is edited in place with an emergency account.", "payments-api",
         _deployment("payments", "payments-api"), [_EDIT], CAROL,
         paths=[f"{_CONTAINER}/env/1/value"], manager="kubectl-edit",
-        before=[_PATCH_ENV.dry("bob"), _PATCH_ENV.by("newcomer-dave")], after=DEPLOYMENTS,
+        before=[_PATCH_ENV.dry("bob"), _PATCH_ENV.by("newcomer-dave")],
+        then=[Rewrite("config-reloader", _deployment("payments", "payments-api"))], after=RELOADER,
     ),
     Scenario(
         "configmap-deleted", "A clean-up job deletes a ConfigMap that is still in use.", "catalog",
@@ -163,13 +166,15 @@ ALL = (
         "generated-child", "A limit is raised in a unit that an ApplicationSet generated.", "edge-eu",
         _deployment("edge", "edge-eu"), [_LIMITS], ALICE,
         paths=[f"{_CONTAINER}/resources/limits/memory"], manager="kubectl-set",
-        before=[_LIMITS.dry("bob"), _LIMITS.by("newcomer-dave")], after=DEPLOYMENTS,
+        before=[_LIMITS.dry("bob"), _LIMITS.by("newcomer-dave")],
+        then=[Rewrite("config-reloader", _deployment("edge", "edge-eu"))], after=RELOADER,
     ),
     Scenario(
         "nested-child", "Debug logging is left on in a unit that another Application created.", "dns",
         _deployment("platform", "dns"), [_DEBUG], BOB,
         paths=[f"{_CONTAINER}/env/0/value"], manager="kubectl-set",
-        before=[_DEBUG.dry("alice"), _DEBUG.by("newcomer-dave")], after=DEPLOYMENTS,
+        before=[_DEBUG.dry("alice"), _DEBUG.by("newcomer-dave")],
+        then=[Rewrite("config-reloader", _deployment("platform", "dns"))], after=RELOADER,
     ),
     Scenario(
         "healed", "A change that self-heal takes back within seconds: no drift is left, only the trail.", "sessions",

@@ -61,8 +61,10 @@ class Scenario:
     """What Argo CD says. Its three-way diff does not see a field that was only ever added to the live object."""
     before: Sequence[Step] = ()
     """Confusers: steps just before the real one that changed nothing. A refusal is part of the plan."""
+    then: Sequence[Step] = ()
+    """Confusers: steps just after the real one that changed none of `paths`."""
     after: str | None = None
-    """Confuser: user of a later write to the same object that is not the cause."""
+    """User of a later write to the same object that is not the cause."""
     undo: Sequence[Step] = ()
     """What puts things back that a sync of the unit does not."""
     unit_namespace: str = "argocd"

@@ -29,7 +29,9 @@ def play(cluster: Cluster, scenario: Scenario, *, confused: bool = True) -> Trai
     causes = [] if scenario.verb == "commit" else _until(
         f"the audit log has {scenario.actor}", lambda: _causes(cluster, start, scenario)
     )  # fmt: skip
-    if scenario.after:
+    for step in scenario.then if confused else ():
+        step.run(cluster)
+    if scenario.after and (confused or not scenario.then):
         _until(f"{scenario.after} has written too", lambda: _later(cluster, start, scenario))
     application = _until(f"Argo CD says {scenario.sync}", lambda: _compared(cluster, scenario))
     return Trail(
