@@ -13,7 +13,7 @@ from textual.filter import LineFilter, Monochrome, NoColor
 
 from drifttui.core.ages import Times
 from drifttui.core.board import Board
-from drifttui.core.errors import InputError, inert
+from drifttui.core.errors import DriftError, InputError, inert
 from drifttui.core.filters import parse
 from drifttui.screens.base import DriftScreen
 from drifttui.screens.feed import Feed, Options
@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 DRAIN_EVERY = 0.1
 """Seconds between looks for a new board."""
 
-_GC_AFTER = 2.0
-"""Seconds until everything loaded is taken out of the garbage collector's sight."""
+_DRAIN_AT_FIRST = 0.02
+"""The same while somebody waits for the first rows."""
+
+_STARTED_AFTER = 2.0
+"""Seconds until the start is taken for over, and everything loaded out of the garbage collector's sight."""
 
 
 def _palette_provider() -> type[Provider]:
@@ -60,6 +63,7 @@ class DriftApp(App[None]):
         self.options = options or Options()
         self.board = Board()
         self.exact = False
+        self._ended_by: DriftError | None = None
         self._filter = parse(self.options.filter)
         self._bare = Bare()
         for theme in themes():
@@ -105,22 +109,37 @@ class DriftApp(App[None]):
 
     def on_mount(self) -> None:
         leave_on_signals(lambda code: self.exit(return_code=code))
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """After the first frame, so that nothing that the feed does delays it."""
         self.feed.start()
         self._drain()
         self.set_interval(DRAIN_EVERY, self._drain)
+        self.set_interval(_DRAIN_AT_FIRST, self._drain, repeat=int(_STARTED_AFTER / _DRAIN_AT_FIRST))
         self.set_interval(1.0, self._tick)
-        self.set_timer(_GC_AFTER, _settle_memory)
+        self.set_timer(_STARTED_AFTER, _settle_memory)
 
     def run_to_exit(self) -> int:
-        """Runs until the operator leaves; gives the exit code. The feed stops after the terminal is restored."""
+        """Runs until the operator leaves; gives the exit code. The feed stops after the terminal is restored.
+
+        Raises the `DriftError` that ended the session, where one did.
+        """
         try:
             self.run()
         finally:
             self.feed.stop()
+        if self._ended_by is not None:
+            raise self._ended_by
         return self.return_code or 0
 
     def _drain(self) -> None:
-        board = self.feed.drain()
+        try:
+            board = self.feed.drain()
+        except DriftError as error:
+            self._ended_by = error
+            self.exit(return_code=error.exit_code)
+            return
         if board is not None:
             self.board = board
             if isinstance(self.screen, DriftScreen) and self.screen.ready:
@@ -163,7 +182,10 @@ class DriftApp(App[None]):
 
 
 def _settle_memory() -> None:
-    """Collections over ten thousand rows are the tail of the latency; what is loaded now stays loaded."""
-    gc.collect()
+    """Collections over ten thousand rows are the tail of the latency; what is loaded now stays loaded.
+
+    Collecting first would be one such pause more, for what a start leaves behind once.
+    """
     gc.freeze()
     gc.set_threshold(20_000, 10, 50)
+    gc.enable()
