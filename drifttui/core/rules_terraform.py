@@ -45,7 +45,8 @@ _SETS: Final = re.compile(
     r"members|policy_arns|load_balancers|target_group_arns|vpc_zone_identifier|oauth_scopes|scopes|"
     r"source_address_prefixes|destination_address_prefixes|source_port_ranges|destination_port_ranges|"
     r"subject_alternative_names|alarm_actions|ok_actions|insufficient_data_actions|topics|ingress|egress|"
-    r"allowed_account_ids|requires_compatibilities|enabled_cloudwatch_logs_exports)"
+    r"allowed_account_ids|aliases|allowed_methods|cached_methods|allowed_headers|"
+    r"allowed_origins|expose_headers|roles|groups|users|permissions|tags|requires_compatibilities|enabled_cloudwatch_logs_exports)"
 )
 """Names of lists in which no provider gives the position a meaning."""
 
@@ -54,7 +55,7 @@ _TIMES: Final = _words(
     last_updated_at last_updated_date last_updated_time last_update_time last_update update_time update_timestamp
     updated_at updated_on updated_time updated_date date_updated modified_at modified_on modified_time modified_date
     date_modified latest_restorable_time latest_restorable_timestamp last_seen last_seen_at last_used last_used_at
-    last_used_date last_accessed last_access_time last_login last_login_at password_last_used last_activity_at
+    last_used_date last_accessed last_access_time last_login last_login_at last_activity_at
     last_heartbeat last_sync_time last_synced_at"""
 )
 _VERSIONS: Final = _words(

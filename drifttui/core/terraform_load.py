@@ -9,13 +9,14 @@ from __future__ import annotations
 import codecs
 import json
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Final, NoReturn
 
 from .errors import InputError, inert
 from .pointers import too_deep
 
 LIMIT_BYTES: Final = 256 * 1024 * 1024
-"""Largest document that is read. Parsed JSON takes about eight times its size in memory."""
+"""Largest document that is read. Reading takes about six times its size in memory."""
 
 _EXACT_DIGITS: Final = 15
 """Digits that every float keeps."""
@@ -130,11 +131,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _number(text: str) -> float | str:
     """A float where it says the same; else the digits as text, so that a difference in the last one stays visible."""
     number = float(text)
-    if len(text) <= _EXACT_DIGITS:
-        return number
-    if number in (float("inf"), float("-inf")) or Decimal(repr(number)) != Decimal(text):
+    if not isfinite(number):
         return text
-    return number
+    if len(text) <= _EXACT_DIGITS and "e" not in text.lower():
+        return number
+    return number if Decimal(repr(number)) == Decimal(text) else text
 
 
 def _refuse_constant(word: str) -> NoReturn:

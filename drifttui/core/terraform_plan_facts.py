@@ -73,7 +73,8 @@ def no_drift_information(
     """
     if errored and not document.get("resource_drift"):
         return "The plan failed before it could say what drifted."
-    if document.get("resource_drift") is not None:
+    drift = document.get("resource_drift")
+    if drift is not None and (not drift or mode == REFRESH_ONLY or not all(map(_only_moved, drift))):
         return ""
     if version < (1, 0):
         return f"Plan format {inert('.'.join(map(str, version)))} has no drift; plan with a newer version."
@@ -87,6 +88,12 @@ def no_drift_information(
         "The plan lists no drift and does not record whether it was refreshed: with -refresh=false it could see none. "
         "Use `plan -refresh-only`, or say --refreshed where you know."
     )
+
+
+def _only_moved(entry: dict[str, Any]) -> bool:
+    """Old versions list moves as drift in every plan, also where nothing was refreshed."""
+    change = entry.get("change")
+    return isinstance(change, dict) and change.get("actions") == ["no-op"]
 
 
 def _managed(change: dict[str, Any]) -> bool:
