@@ -131,8 +131,8 @@ def actor_of(principal: Principal) -> Actor:
             return Actor(arn or user, known[0], user, arn, reasons=(known[1],))
         return Actor(arn or user, ActorKind.PERSON, user, arn, reasons=("an IAM user",))
     if session and not _MACHINE_SESSION.fullmatch(session):
-        return Actor(arn, ActorKind.PERSON, f"{session} ({role})" if role else session, arn,
-                     reasons=(f"the role's session is named {session}; whoever assumes a role chooses that name",))  # fmt: skip
+        why = f"the role's session is named {session}; whoever assumes a role chooses that name"
+        return Actor(arn, ActorKind.PERSON, f"{session} ({role})" if role else session, arn, reasons=(why,))
     name = (
         arn
         or principal.user_name

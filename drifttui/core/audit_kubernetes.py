@@ -1,9 +1,9 @@
 """One event of the Kubernetes audit log (`audit.k8s.io/v1` Event), read without trusting any of its fields.
 
 Traps, from the API: an event appears once per stage under one `auditID`; a PATCH logs its patch (a list for
-a JSON patch); `objectRef.name` is empty for collections and may be empty for `generateName`; a delete tells its dry run only in
-`requestObject.dryRun`; the truncating backend drops both bodies and leaves an annotation. Azure wraps the event as a
-string (`properties.log`), and Google writes another format altogether (`audit_gke`).
+a JSON patch); `objectRef.name` is empty for collections and may be empty for `generateName`; a delete tells its dry run
+only in `requestObject.dryRun`; the truncating backend drops both bodies and leaves an annotation. Azure wraps the event
+as a string (`properties.log`), and Google writes another format altogether (`audit_gke`).
 """
 
 from __future__ import annotations

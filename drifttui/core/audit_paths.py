@@ -14,6 +14,7 @@ from .audit_kubernetes import KubernetesCall
 from .field_paths import Path, Written, item_key, keyed, list_keys
 from .planes import ABSENT, UNKNOWN
 from .pointers import MAX_DEPTH, parse
+from .redact import is_digest
 from .schema import Shape
 
 REPLICAS: Final[Path] = ("spec", "replicas")
@@ -110,7 +111,7 @@ def _merge(body: dict[str, Any], document: Any, shape: Shape, guess: bool, at: P
         below = document.get(name) if isinstance(document, dict) else None
         if value is None:
             yield Written(here, UNKNOWN, ABSENT)
-        elif isinstance(value, dict) and value:
+        elif isinstance(value, dict) and value and not is_digest(value):
             yield from _merge(value, below, shape.below(name), guess, here)
         elif isinstance(value, list):
             yield from _merge_list(value, below, shape.below(name), guess, here)

@@ -1,7 +1,7 @@
 """The path by which an AWS call came: console, AWS CLI, an SDK, Terraform, CloudFormation, a service.
 
-From `invokedBy` first, because a service that acts for somebody keeps the somebody's identity; then the console's mark on
-the session, which AWS sets; then the user agent, which the client chooses.
+From `invokedBy` first, because a service that acts for somebody keeps the somebody's identity; then the console's mark
+on the session, which AWS sets; then the user agent, which the client chooses.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _AGENTS: Final = (
     (re.compile(r"exec-env/cloudshell", re.I), "AWS CLI in CloudShell"),
     (re.compile(r"^aws-cli/|\baws-cli/", re.I), "AWS CLI"),
     (re.compile(r"powershell", re.I), "AWS Tools for PowerShell"),
-    (re.compile(r"console\.amazonaws\.com|\.console\.aws|s3console|signin\.amazonaws\.com|aws-?console", re.I), "console"),
+    (re.compile(r"console\.amazonaws\.com|\.console\.aws|s3console|signin\.amazonaws|aws-?console", re.I), "console"),
     (re.compile(r"boto3|botocore", re.I), "SDK (Python)"),
     (re.compile(r"aws-sdk-go|aws-sdk-go-v2", re.I), "SDK (Go)"),
     (re.compile(r"aws-sdk-java", re.I), "SDK (Java)"),

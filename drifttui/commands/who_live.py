@@ -1,0 +1,63 @@
+"""`drifttui who UNIT|RESOURCE`: what differs now, and who wrote it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from datetime import datetime
+
+from drifttui.core.board import Board
+from drifttui.core.errors import InputError, inert
+from drifttui.core.identity import UnitId
+from drifttui.services.live import live_collector
+from drifttui.services.once import board_when_settled
+from drifttui.services.who import found_anyone
+from drifttui.services.who_live import LiveAnswer, live_answer, live_json, pointer_like, units_for
+from drifttui.store.redaction_key import redaction_key
+
+from .show_who import show_answer
+
+NOBODY = 3
+
+
+def run_live(options: argparse.Namespace, since: datetime | None) -> int:
+    if options.cloudtrail or options.address or options.id:
+        raise InputError(
+            "CloudTrail cannot be joined with a live unit yet", hint="Use --cloudtrail with --address and --id."
+        )
+    paths = [pointer_like(path) for path in options.path]
+    collector, _ = live_collector(options)
+
+    def wanted(board: Board) -> Iterable[UnitId]:
+        try:
+            return [unit.id for unit in units_for(board, options.target)]
+        except InputError:
+            return []
+
+    board = board_when_settled(collector, options.timeout, open_units=wanted)
+    answer = live_answer(
+        board, options.target, options.audit, redaction_key(), collector.now(), paths=paths, since=since,
+        stdin=sys.stdin.buffer,
+    )  # fmt: skip
+    if options.json:
+        json.dump(live_json(answer), sys.stdout, indent=2)
+        print()
+    else:
+        _show(answer)
+    return 0 if any(found_anyone(answered.answer.lines) for answered in answer.findings) else NOBODY
+
+
+def _show(answer: LiveAnswer) -> None:
+    for answered in answer.findings:
+        print(inert(f"{answered.unit.id.name} · {answered.finding.ref}"))
+        show_answer(answered.answer._replace(unseen=()), "  ")
+    for unit, revision in answer.revisions:
+        by = f" by {revision.author}" if revision.author else ""
+        started = f", synced by {revision.initiated_by}" if revision.initiated_by else ""
+        print(
+            inert(f"{unit.id.name} declares revision {revision.revision[:12]}{by}{started} {revision.message}".rstrip())
+        )
+    for sentence in answer.unseen:
+        print(f"not seen: {inert(sentence)}")

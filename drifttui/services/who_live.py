@@ -1,0 +1,175 @@
+"""Who, for what differs right now: the findings of a live session joined with an audit log where one is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import IO, Any, NamedTuple
+
+from drifttui.core.board import Board, Look
+from drifttui.core.errors import InputError
+from drifttui.core.finding import Finding
+from drifttui.core.inspection import Inspection, Revision
+from drifttui.core.join import Answer, Evidence, who
+from drifttui.core.pointers import parse
+from drifttui.core.resource_question import ResourceQuestion, parse_resource, question_for
+from drifttui.core.unit import Unit
+
+from .answers import WHO, moment
+from .once import find_unit
+from .who import Gathered, gather, line_json
+
+
+class Answered(NamedTuple):
+    unit: Unit
+    finding: Finding
+    answer: Answer
+
+
+class LiveAnswer(NamedTuple):
+    findings: tuple[Answered, ...]
+    revisions: tuple[tuple[Unit, Revision], ...]
+    """The newest deployed revision of each unit, with its author."""
+    unseen: tuple[str, ...]
+
+
+def units_for(board: Board, target: str) -> list[Unit]:
+    """The unit that `target` names, or the units whose engine or findings name it as a resource.
+
+    Raises `InputError` where nothing does.
+    """
+    try:
+        return [find_unit(board, target)]
+    except InputError as unknown:
+        question = _resource(target)
+        found = [unit for unit in board.units.values() if question and _holds(unit, board.look(unit.id), question)]
+        if not found:
+            raise unknown
+        return found
+
+
+def _resource(target: str) -> ResourceQuestion | None:
+    try:
+        return parse_resource(target)
+    except InputError:
+        return None
+
+
+def _holds(unit: Unit, look: Look, question: ResourceQuestion) -> bool:
+    refs = [*unit.out_of_sync, *(finding.ref for finding in look.findings)]
+    return any(_is(question, ref.group, ref.kind, ref.namespace, ref.name) for ref in refs)
+
+
+def _is(question: ResourceQuestion, group: str, kind: str, namespace: str, name: str) -> bool:
+    return (
+        question.name == name
+        and kind.lower() in question.plurals
+        and question.group in (None, group)
+        and question.namespace in (None, namespace)
+    )
+
+
+def live_answer(
+    board: Board,
+    target: str,
+    audit: Sequence[str],
+    key: bytes,
+    now: datetime,
+    *,
+    paths: Sequence[str] = (),
+    since: datetime | None = None,
+    stdin: IO[bytes] | None = None,
+) -> LiveAnswer:
+    """Every finding of what `target` names. Raises `InputError` for an unknown target or file."""
+    units = units_for(board, target)
+    named = {unit.id.name for unit in units} | {str(unit.id) for unit in units}
+    question = (
+        None if target in named or any(target == f"{u.id.namespace}/{u.id.name}" for u in units) else _resource(target)
+    )
+    pairs = [
+        (unit, finding)
+        for unit in units
+        for finding in board.look(unit.id).findings
+        if question is None or _is(question, *finding.ref[1:5])
+    ]
+    held = gather(audit, [question_for(finding.ref) for _, finding in pairs], key, now, stdin=stdin) if audit else None
+    answers = tuple(
+        Answered(unit, finding, _about(finding, board.look(unit.id).inspection, held, paths, since))
+        for unit, finding in pairs
+    )
+    return LiveAnswer(answers, _revisions(board, units), tuple(_blind(board, units, answers)))
+
+
+def _about(
+    finding: Finding,
+    inspection: Inspection | None,
+    held: Gathered | None,
+    paths: Sequence[str],
+    since: datetime | None,
+) -> Answer:
+    live = _actual(finding, inspection)
+    wanted = [change.path for change in finding.changes if not paths or change.path in paths]
+    if not wanted:
+        return Answer((), ("the finding has no such field",))
+    evidence = Evidence(live, held.operations, held.deletions, held.log) if held else Evidence(live)
+    return who(question_for(finding.ref), held.calls if held else (), evidence, paths=wanted, since=since)
+
+
+def _actual(finding: Finding, inspection: Inspection | None) -> Any:
+    """The live object that the finding was made of. Paths of its changes are positions in it."""
+    for planes in inspection.resources if inspection else ():
+        if planes.ref == finding.ref:
+            return planes.actual.document if planes.actual else None
+    return None
+
+
+def _revisions(board: Board, units: Sequence[Unit]) -> tuple[tuple[Unit, Revision], ...]:
+    found = []
+    for unit in units:
+        inspection = board.look(unit.id).inspection
+        if inspection is not None and inspection.revisions:
+            found.append((unit, inspection.revisions[0]))
+    return tuple(found)
+
+
+def _blind(board: Board, units: Sequence[Unit], answers: Sequence[Answered]) -> list[str]:
+    found = []
+    for unit in units:
+        look = board.look(unit.id)
+        if look.error:
+            found.append(f"{unit.id.name}: {look.error}")
+        found.extend(f"{unit.id.name}: {gap}" for gap in (look.inspection.gaps if look.inspection else ()))
+        if not look.findings and not look.error:
+            found.append(f"{unit.id.name}: nothing differs, as far as could be read")
+    found.extend(sentence for answered in answers for sentence in answered.answer.unseen)
+    return list(dict.fromkeys(found))
+
+
+def live_json(answer: LiveAnswer) -> dict[str, Any]:
+    lines = [
+        line_json(line, unit=str(answered.unit.id), resource=str(answered.finding.ref))
+        for answered in answer.findings
+        for line in answered.answer.lines
+    ]
+    aside = [sentence for answered in answer.findings for sentence in answered.answer.set_aside]
+    revisions = [
+        {
+            "unit": str(unit.id),
+            "revision": revision.revision,
+            "author": revision.author or None,
+            "deployed_at": moment(revision.deployed_at),
+            "initiated_by": revision.initiated_by or None,
+            "message": revision.message or None,
+        }
+        for unit, revision in answer.revisions
+    ]
+    return {"schema": WHO, "lines": lines, "unseen": list(answer.unseen), "set_aside": aside, "revisions": revisions}
+
+
+def pointer_like(path: str) -> str:
+    """The path again, once it is known to be a JSON Pointer. Raises `InputError`."""
+    try:
+        parse(path)
+    except ValueError as problem:
+        raise InputError(f"--path {path}", str(problem)) from problem
+    return path
