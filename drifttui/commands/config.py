@@ -21,10 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.topic == "rules":
-        from drifttui.core.rules_kubernetes import RULES
+        from drifttui.core.rules_kubernetes import RULES as KUBERNETES
+        from drifttui.core.rules_terraform import RULES as TERRAFORM
 
-        answer: dict[str, object] = {"schema": "drifttui.rules/1", "rules": dict(RULES)}
-        lines = [f"{name:<28} {text}" for name, text in RULES.items()]
+        rules = {**KUBERNETES, **TERRAFORM}
+        answer: dict[str, object] = {"schema": "drifttui.rules/1", "rules": rules}
+        lines = [f"{name:<29} {text}" for name, text in rules.items()]
     elif options.topic == "keys":
         from drifttui.app import DriftApp
         from drifttui.screens.help import key_groups

@@ -9,9 +9,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drifttui.core.errors import InputError, inert
+
+if TYPE_CHECKING:
+    from drifttui.core.terraform_review import Review
+    from drifttui.core.verdict import Verdict
 
 STATE_SCHEMA = "drifttui.state/1"
 
@@ -42,7 +46,8 @@ def run_plan(args: argparse.Namespace) -> int:
     key = getattr(args, "key", None) or _operators_key()
     with _without_collection():
         if args.plan is not None:
-            return _plan(args.plan, key, refreshed=bool(getattr(args, "refreshed", False)), as_json=bool(args.json))
+            refreshed = bool(getattr(args, "refreshed", False))
+            return _plan(args.plan, key, refreshed, getattr(args, "policy", None), as_json=bool(args.json))
         return _state(args.state, key, as_json=bool(args.json))
 
 
@@ -58,7 +63,7 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _plan(file: str, key: bytes, *, refreshed: bool, as_json: bool) -> int:
+def _plan(file: str, key: bytes, refreshed: bool, policy: str | None, *, as_json: bool) -> int:
     from drifttui.core.terraform_events import parse_events
     from drifttui.core.terraform_load import is_event_stream, load, load_lines
     from drifttui.core.terraform_plan import parse_plan
@@ -75,13 +80,31 @@ def _plan(file: str, key: bytes, *, refreshed: bool, as_json: bool) -> int:
             show_progress(progress)
         return 3
     found = review(parse_plan(load(data, name), key, refreshed=refreshed), key)
+    verdicts = _verdicts(found, policy) if found.drift else []
     if as_json:
-        _print(found.as_json())
+        from drifttui.services import answers
+
+        answer = found.as_json()
+        for entry, verdict in zip(answer["drift"], verdicts, strict=True):
+            entry["verdict"] = answers.verdict(verdict)
+        _print(answer)
     else:
         from .show_plan import show_review
 
-        show_review(found)
+        show_review(found, verdicts)
     return found.exit_code
+
+
+def _verdicts(found: Review, folder: str | None) -> list[Verdict]:
+    """What the rules say about each drifted object, in the order of `found.drift`."""
+    from datetime import UTC, datetime
+
+    from drifttui.core.classify import classify
+    from drifttui.core.terraform_cases import context_of_plan
+    from drifttui.store.policy_files import load_policy, policy_folder
+
+    policy, now = load_policy(policy_folder(folder)), datetime.now(UTC)
+    return [classify(context_of_plan(entry, found.plan, now, policy=policy), policy) for entry in found.drift]
 
 
 def _state(file: str, key: bytes, *, as_json: bool) -> int:

@@ -14,6 +14,7 @@ from drifttui.core.finding import Change
 from drifttui.core.terraform_events import Progress
 from drifttui.core.terraform_review import Entry, OutputEntry, Review
 from drifttui.core.terraform_state import ONLY_RECORDED, State, names_of
+from drifttui.core.verdict import Verdict
 
 _DRIFT: Mapping[tuple[str, ...], str] = {
     ("update",): "changed outside",
@@ -31,15 +32,17 @@ _PENDING: Mapping[tuple[str, ...], str] = {
 }
 
 
-def show_review(found: Review) -> None:
+def show_review(found: Review, verdicts: Sequence[Verdict]) -> None:
+    """`verdicts` are those of `found.drift`, in its order."""
     out = _console()
     plan = found.plan
     facts = (plan.engine, f"{plan.mode} plan" if plan.mode else "plan", f"format {plan.format_version}")
     _line(out, 0, *(part for part in facts if part), plan.timestamp and f"made {plan.timestamp}")
     if found.drift:
         _title(out, f"Drift: {_count(len(found.drift), 'object')}", "bold red")
-        for entry in found.drift:
-            _entry(out, entry, _DRIFT.get(entry.resource.actions, " and ".join(entry.resource.actions)))
+        for entry, verdict in zip(found.drift, verdicts, strict=True):
+            words = _DRIFT.get(entry.resource.actions, " and ".join(entry.resource.actions))
+            _entry(out, entry, f"{words}  {verdict.risk} · {verdict.drift_class} · {verdict.action}")
     elif found.known:
         _title(out, "No drift.")
     else:
@@ -129,7 +132,7 @@ def _pending_words(entry: Entry) -> str:
 def _entry(out: Console, entry: Entry, words: str, *, pending: bool = False) -> None:
     resource = entry.resource
     deposed = f"deposed {resource.deposed}" if resource.deposed else ""
-    _line(out, 2, resource.address, deposed, words, resource.action_reason.replace("_", " "), style="bold")
+    _line(out, 2, resource.address, deposed, *words.split("  "), resource.action_reason.replace("_", " "), style="bold")
     if resource.previous_address:
         _line(out, 4, f"moved from {resource.previous_address}")
     if resource.deferred:

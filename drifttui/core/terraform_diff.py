@@ -16,6 +16,7 @@ from .normalize import same
 from .planes import ABSENT, UNKNOWN, Json, Mark, Plane
 from .pointers import build
 from .redact import holds_secret, is_digest
+from .rules_terraform import equality, is_set_like
 from .terraform_marks import shown
 
 Values = Mapping[Plane, Json | Mark]
@@ -66,6 +67,8 @@ def _walk(values: Values, left: Plane, right: Plane, tokens: tuple[str, ...], la
         return
     if isinstance(one, list) and isinstance(other, list):
         pairs = _pairs(values, left, right)
+        if pairs is None:
+            pairs = _items(values, one, other, left, right, tokens)
         if pairs is not None:
             for position, name, items in pairs:
                 yield from _walk(items, left, right, (*tokens, str(position)), f"{label}[{name}]")
@@ -143,6 +146,34 @@ def _the_one_that_differs(
             return None
         held[plane] = at
     return [_pair(values, held, str(_position(held)))]
+
+
+def _items(
+    values: Values, one: list[Any], other: list[Any], left: Plane, right: Plane, tokens: Sequence[str]
+) -> list[Pair] | None:
+    """What came and what went, where the item itself says which one it is: in a set, and in a list that kept its order
+    and only grew or only shrank. None where items were replaced in place or moved.
+    """
+    lists = [value for value in values.values() if isinstance(value, list)]
+    if not one or not other or any(item is UNKNOWN for items in lists for item in items):
+        return None
+    gone, new = _without(one, other), _without(other, one)
+    if not is_set_like(tokens):
+        stayed = [_dump(item) for at, item in enumerate(one) if at not in set(gone)]
+        if (gone and new) or stayed != [_dump(item) for at, item in enumerate(other) if at not in set(new)]:
+            return None
+    if not (gone or new) or equality(one, other, tokens):
+        return None  # The same in another spelling: shown or hidden as a whole.
+    found = []
+    for plane, items, positions in ((left, one, gone), (right, other, new)):
+        for position in positions:
+            held = {plane: position}
+            for third, value in values.items():
+                if third not in (left, right) and isinstance(value, list):
+                    at = next((at for at, item in enumerate(value) if same(item, items[position])), None)
+                    held |= {} if at is None else {third: at}
+            found.append(_pair(values, held, str(_position(held))))
+    return found
 
 
 def _without(items: list[Any], others: list[Any]) -> list[int]:

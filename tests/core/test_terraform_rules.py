@@ -174,3 +174,51 @@ def test_blocks_without_a_key_are_paired_when_one_differs_and_shown_whole_otherw
     assert [(x.path, x.recorded, x.actual) for x in one.drift[0].changes] == [("/rule/1/to", 0, 9)]
     both = drifted({"rule": [a, b]}, {"rule": [c, d]})
     assert [x.path for x in both.drift[0].changes] == ["/rule"]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "actual", "expected"),
+    [
+        (["a", "b"], ["a", "x", "b"], [("/cidr_blocks/1", None, "x")]),
+        (["a", "b"], ["b"], [("/cidr_blocks/0", "a", None)]),
+        (["a", "b"], ["b", "x"], [("/cidr_blocks/0", "a", None), ("/cidr_blocks/1", None, "x")]),
+    ],
+)
+def test_items_of_a_set_come_and_go_one_by_one(recorded: Any, actual: Any, expected: Any) -> None:
+    found = drifted({"cidr_blocks": recorded}, {"cidr_blocks": actual})
+    changes = [one.as_json() for one in found.drift[0].changes]
+    gone = {"absent": True}
+    assert [(one["path"], one["recorded"], one["actual"]) for one in changes] == [
+        (path, gone if before is None else before, gone if after is None else after) for path, before, after in expected
+    ]
+
+
+def test_a_list_that_only_grew_shows_what_is_new_and_any_other_is_shown_whole() -> None:
+    assert [x.path for x in drifted({"args": ["a", "b"]}, {"args": ["a", "b", "c"]}).drift[0].changes] == ["/args/2"]
+    for after in (["a", "c"], ["b", "a"], ["b", "a", "c"], []):
+        assert [x.path for x in drifted({"args": ["a", "b"]}, {"args": after}).drift[0].changes] == ["/args"]
+
+
+def test_noise_in_every_block_of_a_set_is_noise() -> None:
+    before = [{"from": n, "note": None} for n in range(3)]
+    after = [{"from": n, "note": ""} for n in range(3)]
+    found = drifted({"ingress": before}, {"ingress": after})
+    assert [hidden.rule for _, hidden in found.hidden] == ["terraform-empty-equals-null"]
+    assert found.exit_code == 0
+
+
+def test_an_opened_port_is_one_change_with_the_desired_plane_beside_it() -> None:
+    kept = [{"from_port": 443, "cidr_blocks": ["10.0.0.0/8"]}, {"from_port": 80, "cidr_blocks": ["10.0.0.0/8"]}]
+    opened = [*kept, {"from_port": 22, "cidr_blocks": ["0.0.0.0/0"]}]
+    document = plan(
+        [change("aws_security_group.a", "update", {"ingress": opened}, {"ingress": kept})],
+        [change("aws_security_group.a", "update", {"ingress": kept}, {"ingress": opened})],
+    )
+    (only,) = reviewed(document).drift[0].changes
+    assert only.as_json() == {
+        "path": "/ingress/2",
+        "desired": {"absent": True},
+        "recorded": {"absent": True},
+        "actual": opened[2],
+        "owners": [],
+    }
