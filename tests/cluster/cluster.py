@@ -58,6 +58,8 @@ class Cluster:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         if data.stat().st_uid != os.getuid():
             raise PermissionError(f"{data} belongs to somebody else")
+        if any(data.iterdir()):
+            raise FileExistsError(f"{data} holds something else, which stopping the cluster would remove")
         files = {name: str(path) for name, path in binaries.files.items()}
         state = State(data, free_ports(PORTS), dict(binaries.versions), files).write()
         watchdog = Watchdog(data) if owned else None

@@ -96,6 +96,14 @@ def test_up_is_found_again_and_down_leaves_no_process(cluster: Cluster, tmp_path
     cluster.processes.check()
 
 
+def test_a_folder_with_something_else_in_it_is_left_alone(cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(FileExistsError):
+        Cluster.start(tmp_path, owned=False)
+    assert clusters.stop(tmp_path) == 0
+    assert (tmp_path / "thesis.tex").exists()
+
+
 def _listening() -> set[tuple[str, int]]:
     """Hexadecimal address and port of every listening socket."""
     found = set()
