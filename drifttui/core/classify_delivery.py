@@ -52,6 +52,11 @@ class Failing(NamedTuple):
     """The value is not there: the reference or the store is wrong, not the loop."""
 
 
+def delivered(facts: ChangeFacts) -> bool:
+    """Whether a change is about the versions of a secret in store and Secret, which say something without consumers."""
+    return _is_reference(facts) and _digest(facts.desired) and _digest(facts.recorded)
+
+
 def delivery(facts: ChangeFacts, policy: Policy) -> Judgement | None:
     if not _is_reference(facts):
         return _condition(facts)
@@ -82,6 +87,10 @@ def delivery(facts: ChangeFacts, policy: Policy) -> Judgement | None:
 
 def _equal(facts: ChangeFacts, failing: Failing | None, held: Json | Mark) -> Judgement | None:
     """Store and Secret agree; what consumers hold is the same or unknown."""
+    if held is UNKNOWN and (late := _holding_another(facts)):
+        return _judge(
+            facts, "delivery.consumers-hold", f"consumers hold an older version: {late}", "consumers-behind", 0.85
+        )
     if held is UNKNOWN and (late := _older_consumers(facts)):
         return _judge(
             facts, "delivery.consumers-older", f"consumers started before the Secret was written: {late}",
@@ -205,6 +214,19 @@ def _rotated(facts: ChangeFacts) -> datetime | None:
     """When the store got its newest version, by the audit trail."""
     writer = facts.attribution.writer
     return writer.time if writer is not None and writer.event.source != "kubernetes-audit" else None
+
+
+def _holding_another(facts: ChangeFacts) -> str:
+    """Consumers that say themselves what they hold."""
+    return ", ".join(
+        inert(one.name, 60)
+        for one in facts.case.surroundings.consumers[:50]
+        if one.holds is not None and _same_form(one.holds) != facts.desired
+    )
+
+
+def _same_form(holds: Any) -> Any:
+    return {"digest": holds} if isinstance(holds, str) else holds
 
 
 def _older_consumers(facts: ChangeFacts) -> str:

@@ -27,7 +27,7 @@ _RESOURCES_OR_ENV = re.compile(
     r"/spec(/jobTemplate/spec)?/template/spec/(containers|initContainers)/\d+/(resources|env)(/.*)?"
 )
 _IMAGE = re.compile(r"/spec(/jobTemplate/spec)?/template/spec/(containers|initContainers)/\d+/image")
-_NOTE = re.compile(r"/metadata/(labels|annotations)/[^/]+")
+_NOTE = re.compile(r"/metadata/(labels|annotations)/[^/]+|/spec/template/metadata/annotations/[^/]+")
 _STEERING = re.compile(
     r"/metadata/(labels|annotations)/([a-z0-9.-]*\.)?(argoproj\.io|fluxcd\.io|istio\.io|linkerd\.io|helm\.sh|"
     r"kubernetes\.io|k8s\.io|keda\.sh|karpenter\.sh|crossplane\.io|cert-manager\.io|hashicorp\.com|dapr\.io)~1",
@@ -154,13 +154,9 @@ def _field_allowed(whole: CaseFacts, facts: ChangeFacts) -> bool:
         return kind in STATELESS and bool(_RESOURCES_OR_ENV.fullmatch(facts.path))
     if facts.domain == "artifact":
         return kind in STATELESS and bool(_IMAGE.fullmatch(facts.path))
-    if facts.domain == "observability":
-        return kind in SIGHTS and facts.path.startswith("/spec/")
-    return (
-        kind in STATELESS | SIGHTS
-        and bool(_NOTE.fullmatch(facts.path))
-        and not _STEERING.match(facts.path)
-    )  # fmt: skip
+    if facts.domain == "observability" and kind in SIGHTS and facts.path.startswith("/spec/"):
+        return True
+    return kind in STATELESS | SIGHTS and bool(_NOTE.fullmatch(facts.path)) and not _STEERING.search(facts.path)
 
 
 _WORDS = {

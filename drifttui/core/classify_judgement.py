@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
@@ -96,6 +97,8 @@ def field_facets(facts: ChangeFacts) -> frozenset[str]:
     kind = facts.case.resource.kind
     if facts.domain == "workload" and privileged(facts.path):
         found.add("privilege")
+    if facts.domain == "workload" and _WHOLE_CONTAINER.search(facts.path) and not is_absent(facts.actual):
+        found.add("code")
     if facts.domain == "observability" and (
         SECURITY_LOGGING.search(kind.lower())
         or SECURITY_LOGGING.search(facts.path.lower())
@@ -113,6 +116,8 @@ def field_facets(facts: ChangeFacts) -> frozenset[str]:
     return frozenset(found)
 
 
+_WHOLE_CONTAINER = re.compile(r"/(containers|initContainers|ephemeralContainers|container_definitions)(/\d+)?$")
+"""A container that was put there whole brings an image that nobody reviewed."""
 _LIMITS = ("condition", "deny", "boundary", "/policytypes", "networkpolicy", "authorizationpolicy", "mfa", "waf", "acl")
 """Taking one of these away opens something."""
 

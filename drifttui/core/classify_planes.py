@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from .attribute import CLOCKS_APART, Writer, by_hand
+from .classify_delivery import delivered
 from .classify_judgement import Judgement, cover_facets, difference, judged, moment, shown, unknown, where, who
 from .classify_scalars import same_instant
 from .facts import ChangeFacts, is_absent
@@ -26,6 +27,8 @@ _GENERATED = re.compile(
 _RANDOM = re.compile(r"[A-Za-z0-9+/_=-]{12,}|[0-9a-f]{8,}|[a-z0-9.-]+-[bcdfghjklmnpqrstvwxz2456789]{5,10}")
 """A long token, a hash, or a name with a generated suffix."""
 _ZERO = (False, 0, "", "none", "disabled", "default", "NONE", "DISABLED", "Disabled", "None")
+MANY = 10
+"""Units with the same drift before it counts as a wave."""
 _STATEFUL_TRACKERS = ("opentofu", "terraform", "cloudformation")
 
 
@@ -34,7 +37,7 @@ def not_observed(facts: ChangeFacts, policy: Policy) -> Judgement | None:
     if not facts.whole.fresh:
         gap = f"a fresh look at the actual plane (the last one was {facts.whole.age_words})"
         return unknown(facts, "evidence.stale", f"observed {facts.whole.age_words}", "stale-look", missing=(gap,))
-    if facts.actual is not UNKNOWN or facts.path == "/address":
+    if facts.actual is not UNKNOWN or facts.path == "/address" or delivered(facts):
         return None
     return unknown(
         facts, "evidence.no-actual", f"{where(facts)}: nobody could read what runs", missing=(f"actual {where(facts)}",)
@@ -99,13 +102,23 @@ def new_attribute(facts: ChangeFacts, policy: Policy) -> Judgement | None:
         return None
     if not is_absent(facts.desired) or not (facts.recorded is UNKNOWN or is_absent(facts.recorded)):
         return None
-    if facts.attribution.writer is not None or not any(facts.actual is z or facts.actual == z for z in _ZERO):
+    if facts.attribution.writer is not None or facts.attribution.ambiguous:
+        return None
+    if not _everywhere(facts) and not any(facts.actual is z or facts.actual == z for z in _ZERO):
         return None
     return judged(
         facts, "provider-read", 0.75, "spelling.new-attribute",
         f"{where(facts)}: the provider was upgraded and now reads {shown(facts, facts.actual)}; nobody wrote it",
         "respelled",
     )  # fmt: skip
+
+
+def _everywhere(facts: ChangeFacts) -> bool:
+    """Most units show it since the upgrade, so that it was not set on any one of them."""
+    around, upgraded = facts.case.surroundings, facts.whole.unit.engine_upgraded
+    if upgraded is None or around.started is None or around.started < upgraded:
+        return False
+    return around.same_drift >= MANY and around.total <= 2 * around.same_drift
 
 
 def address(facts: ChangeFacts, policy: Policy) -> Judgement | None:

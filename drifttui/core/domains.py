@@ -32,6 +32,8 @@ _KUBERNETES_PATHS = (
                     r"admission\.gatekeeper\.sh)~1"),
     _rule("observability", r"/annotations/(prometheus\.io|instrumentation\.opentelemetry\.io)~1"),
     _rule("metadata", r"/(labels|annotations)(/|$)|^/metadata(/|$)"),
+    # Who may do what, kept in config maps: EKS's aws-auth and Argo CD's own roles.
+    _rule("identity", r"^/data/(maproles|mapusers|mapaccounts|policy\.[a-z0-9.-]*csv)$"),
     _rule("secret", r"cabundle|secretref|secretkeyref|secretname|imagepullsecrets|/secret(/|$)|/secrets(/|$)|"
                     r"/tls(/|$)|secretstoreref|privatekey|/password|certificatearn|/cacert|sealedsecret|"
                     r"encrypteddata"),
@@ -73,14 +75,14 @@ _STACK_PATHS = (
     _rule("cost", r"instance_(class|type|types|size)(/|$)|instance(class|type)(/|$)|machine_type|vm_size|"
                   r"/node_type(/|$)|"
                   r"cachenodetype|cache_node_type|/size_slug|/sku(_name|_tier|/name)?(/|$)|compute_type|"
-                  r"billing_mode|spot_price|provisioned_model"),
+                  r"billing_mode|/tier(/|$)|^/size(/|$)|spot_price|provisioned_model"),
     _rule("artifact", r"^/version(/|$)|engine_?version|platform_version|kubernetes_version|min_master_version|"
                       r"node_version|"
                       r"release_version|^/ami(_|/|$)|ami_type|/image(_id|_uri|id)?(/|$)|source_code_hash|"
                       r"^/s3_(key|object_version)|"
                       r"^/runtime(/|$)|/chart(/|$)|^/layers(/|$)|container_definitions?/image|^/code(/|$)|"
                       r"source_image|"
-                      r"container_image|orchestrator_version|addon_version|parent_image"),
+                      r"container_image|function_version|orchestrator_version|addon_version|parent_image"),
     _rule("workload", r"desired_?(count|capacity|size)|/min_(size|count|capacity)|/max_(size|count|capacity)|"
                       r"reserved_concurrent|memory_size|^/timeout(/|$)|^/environment(/|$)|node_count|autoscaling"),
 )  # fmt: skip

@@ -96,7 +96,7 @@ _STACK_TYPES = (
     ("policy", r"aws_config_|aws::config::|guardduty|securityhub|security_hub|macie|accessanalyzer|"
                r"organizations_policy|"
                r"organization_policy|org_policy|policy_assignment|policy_definition|policy_set_definition|inspector|"
-               r"organizations::policy|budgets|binary_authorization|control_tower"),
+               r"organizations::policy|branch_protection|binary_authorization|control_tower"),
     ("network", r"db_subnet_group|elasticache_subnet_group|dbsubnetgroup|cache_?subnet_?group|security_?group|"
                 r"network_policy|db_security_group|private_endpoint|vpc_endpoint"),
     ("identity", r"_iam_|::iam::|iam_(role|policy|user|group|member|binding)|cognito|identity_?store|ssoadmin|"
@@ -127,7 +127,7 @@ _STACK_TYPES = (
                  r"imagebuilder|"
                  r"image_builder|helm_release|eks_addon|eks::addon|lambda_layer|layerversion|container_image|"
                  r"codeartifact|"
-                 r"compute_image|shared_image|gallery_image|launch_template|launchtemplate|launch_configuration"),
+                 r"compute_image|shared_image|gallery_image"),
     ("data", r"_db_|_rds_|::rds::|_s3_|::s3::|s3_bucket|dynamodb|_ebs_|volume|_efs_|::efs::|_fsx_|elasticache|redis|"
              r"memcached|redshift|opensearch|elasticsearch|docdb|neptune|kinesis|_msk_|::msk::|kafka|glue|athena|"
              r"backup|"
@@ -141,6 +141,7 @@ _STACK_PATTERNS = tuple((domain, re.compile(pattern)) for domain, pattern in _ST
 
 SECURITY_LOGGING = re.compile(
     r"cloudtrail|_trail\b|flow_?log|guardduty|audit|securityhub|security_hub|aws_config_|aws::config::|access_log|"
+    r"cluster_log_types|"
     r"diagnostic_setting|activity_log|falco|tetragon|logging_(project|organization|folder)_sink|query_log"
 )
 """Kinds, names and fields whose silence hides an intruder."""

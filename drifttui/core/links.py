@@ -32,7 +32,7 @@ class Covered(NamedTuple):
     """Why each record that does not cover it does not."""
 
 
-_PREFERENCE = (Cover.ACTIVE, Cover.ACCEPTED, Cover.EXPIRED)
+_PREFERENCE = (Cover.ACCEPTED, Cover.ACTIVE, Cover.EXPIRED)
 
 
 def person_key(name: str) -> str:

@@ -26,7 +26,7 @@ Action = Literal[
 Environment = Literal["prod", "staging", "dev"]
 Tier = Literal["critical", "standard", "low"]
 Facet = Literal[
-    "accepted", "added", "behaviour", "clean", "consumers-behind", "contested", "covered", "default-moved",
+    "accepted", "added", "behaviour", "clean", "code", "consumers-behind", "contested", "covered", "default-moved",
     "delivery-failing", "expired-cover", "fight", "generated", "gone", "hand", "lag", "misused-account", "moved",
     "narrowed", "no-cover", "not-declared", "outdated-render", "privilege", "recorded-behind", "reference-missing",
     "resources", "respelled", "secret-behind", "security-log", "service-moved", "stale-look", "tag-moved", "unrecorded",

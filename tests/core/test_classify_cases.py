@@ -62,7 +62,9 @@ def test_an_old_look_decides_nothing(file: CaseFile) -> None:
 @pytest.mark.parametrize("file", [file for file in EVERY if file.case.changes], ids=name)
 def test_an_unreadable_actual_plane_is_never_clean(file: CaseFile) -> None:
     verdict = classify(blinded(file.case), POLICY)
-    assert verdict.drift_class == "unknown"
+    # Store and Secret are two planes of their own: what consumers hold does not decide that they differ.
+    behind = verdict.drift_class == "secret-delivery" and verdict.risk in ("medium", "high")
+    assert verdict.drift_class == "unknown" or behind
     assert not verdict.auto_heal
     assert risk_rank(verdict.risk) >= risk_rank("low")
 
