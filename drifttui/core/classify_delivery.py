@@ -76,7 +76,7 @@ def delivery(facts: ChangeFacts, policy: Policy) -> Judgement | None:
             facts, "delivery.stuck", "consumers do not hold the store's version; where it got stuck is not known",
             "delivery-failing" if failing else "secret-behind", 0.5, f"Kubernetes Secret behind {where(facts)}",
         )  # fmt: skip
-    if held is not UNKNOWN and secret != held:
+    if held is not UNKNOWN and secret is not UNKNOWN and secret != held:
         missing = () if store is not UNKNOWN else (f"store version behind {where(facts)}",)
         return _judge(
             facts, "delivery.consumers-behind", f"the Secret is current, consumers hold an older one{_started(facts)}",
