@@ -110,7 +110,16 @@ def _everything(_: object) -> bool:
 
 def parse(text: str) -> Filter:
     """The filter that `text` says. Raises `InputError` with one line that names the term and what may stand there."""
-    terms = []
+    filter_, error = read(text)
+    if error is not None:
+        raise error
+    return filter_
+
+
+def read(text: str) -> tuple[Filter, InputError | None]:
+    """The terms that can be read and the first error: a filter works while it is still being typed."""
+    terms: list[Term] = []
+    first: InputError | None = None
     at = 0
     while at < len(text.rstrip()):
         match = _TOKEN.match(text, at)
@@ -120,8 +129,11 @@ def parse(text: str) -> Filter:
         typed = match.group(0).strip()
         if not typed or typed == "-" or (not key and not value):
             continue
-        terms.append(_term(typed, negated, key, value))
-    return Filter(" ".join(term.text for term in terms), tuple(terms))
+        try:
+            terms.append(_term(typed, negated, key, value))
+        except InputError as error:
+            first = first or error
+    return Filter(" ".join(term.text for term in terms), tuple(terms)), first
 
 
 def _term(typed: str, negated: bool, key: str, value: str) -> Term:
@@ -145,7 +157,7 @@ def _choices(key: str, value: str) -> list[str]:
     for part in value.replace("?", "unknown").replace("outofsync", "out").replace("by-hand", "hand").split(","):
         found = [word for word in _WORDS[key] if word.startswith(part)]
         if not part or not found:
-            raise InputError(f"{key}:{inert(part, 30)}", "no such value", f"It is {KEYS[key]}.")
+            raise InputError(f"{key}:{inert(part, 30)} is none of {' '.join(_WORDS[key])}")
         chosen.append(part if part in found else found[0])
     return chosen
 

@@ -20,7 +20,7 @@ def place_triage(screen: TriageScreen, lower: str) -> None:
     width, height = screen.app.size
     stacked, zoomed = screen.stacked, screen.zoomed
     if zoomed:
-        seen = {(screen.pane.id if screen.pane else None) or "units"}
+        seen = {screen.wanted}
     elif stacked:
         seen = {"units", lower}
     else:

@@ -44,6 +44,8 @@ class DriftScreen(Screen[None], inherit_bindings=False):
         self.ready = False
         """Its parts are there; before that it is told nothing."""
         self.zoomed = False
+        self.wanted = self.PANES[0] if self.PANES else ""
+        """The pane that the operator is in, or goes to: it is shown before it can have the focus."""
         self.told: Line = ()
         """An answer to the last key; the next one takes it away."""
 
@@ -122,11 +124,18 @@ class DriftScreen(Screen[None], inherit_bindings=False):
 
     def focus_pane(self, pane: str) -> None:
         self.hush()
-        self.query_one(f"#{pane}", LinesView).focus(scroll_visible=False)
+        self.wanted = pane
         self.place_panes()
+        self.query_one(f"#{pane}", LinesView).focus(scroll_visible=False)
+
+    def on_descendant_focus(self) -> None:
+        """A click goes to a pane without asking."""
+        if self.pane is not None and self.pane.id != self.wanted:
+            self.wanted = self.pane.id or self.wanted
+            self.place_panes()
 
     def action_pane(self, by: int) -> None:
-        here = self.PANES.index(self.pane.id or "") if self.pane is not None and self.pane.id in self.PANES else 0
+        here = self.PANES.index(self.wanted) if self.wanted in self.PANES else 0
         self.focus_pane(self.PANES[(here + by) % len(self.PANES)])
 
     def action_zoom(self) -> None:
@@ -146,9 +155,13 @@ class DriftScreen(Screen[None], inherit_bindings=False):
     # Prompt.
 
     async def open_prompt(self, prompt: Prompt) -> None:
+        """One at a time. It has the focus when this returns, so that what is typed on goes into it."""
+        if self.query("#prompt"):
+            return
         self.hush()
         self.query_one(KeyBar).display = False
         await self.mount(prompt)
+        self.set_focus(prompt.field, scroll_visible=False)
 
     async def close_prompt(self, back_to: LinesView | None) -> None:
         await self.query("#prompt").remove()

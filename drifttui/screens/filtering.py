@@ -6,8 +6,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from drifttui.core.errors import InputError
-from drifttui.core.filters import Filter, parse
+from drifttui.core.filters import Filter, read
 from drifttui.widgets.cells import Piece
 from drifttui.widgets.lines_view import LinesView
 from drifttui.widgets.prompt import Prompt
@@ -20,7 +19,7 @@ class Filtering(Prompting):
     """`filter_by` is what a filter does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", id="filter", tooltip="Type a filter; it works at once."),
+        Binding("slash", "filter", "Filter", id="filter", tooltip="Type a filter; it works at once.", priority=True),
     ]
     model: TriageModel
 
@@ -48,20 +47,16 @@ class Filtering(Prompting):
         self.query_one(Prompt).tell(line)
 
     def filter_typed(self, text: str) -> None:
-        """A term that cannot be read says so, and the last filter that could stays in force."""
-        try:
-            filter_ = parse(text)
-        except InputError as error:
-            self._answer(error.one_line())
-            return
+        """What can be read filters at once; a term that cannot says so beside it."""
+        filter_, error = read(text)
         if filter_.text != self.model.filter.text:
             self.filter_by(filter_)
-        self._answer("")
+        self._answer(error.one_line() if error else "")
 
     async def filter_kept(self, text: str) -> None:
-        try:
-            filter_ = parse(text)
-        except InputError:
+        """Stays open until every term can be read."""
+        filter_, error = read(text)
+        if error is not None:
             return
         if filter_.text != self.model.filter.text:
             self.filter_by(filter_)

@@ -116,14 +116,13 @@ class FindingScreen(Prompting):
     def place_panes(self) -> None:
         if not self.ready:
             return
-        pane = (self.pane.id if self.pane else None) or "planes"
         alone = self.zoomed or self.stacked
         for view in self.panes:
-            view.display = not alone or view.id == pane
+            view.display = not alone or view.id == self.wanted
             view.boxed = not self.stacked
         self.planes.styles.width = "17fr"
         side = self.query_one("#side", Container)
-        side.display = not alone or pane != "planes"
+        side.display = not alone or self.wanted != "planes"
         side.styles.width = "10fr"
 
     def action_see(self, view: str) -> None:

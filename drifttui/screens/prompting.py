@@ -15,14 +15,22 @@ from .base import DriftScreen
 
 
 class Prompting(DriftScreen):
+    # With priority the app itself waits for the prompt before it hands on the next key. Without, letters typed quickly
+    # after the sign would still reach the pane, as commands.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("colon", "command", "Command", id="command", tooltip="Type a command, or where to go."),
+        Binding("colon", "command", "Command", id="command", tooltip="Type a command, or where to go.", priority=True),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self._before: LinesView | None = None
         self._said: list[str] = []
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In an open prompt the signs are letters like all others."""
+        if action in ("command", "filter") and self.query("#prompt"):
+            return False
+        return super().check_action(action, parameters)
 
     async def action_command(self) -> None:
         self._before = self.pane
@@ -34,7 +42,7 @@ class Prompting(DriftScreen):
         event.stop()
         if self._sign == ":":
             self._offer(event.text)
-        else:
+        elif self._sign == "/":
             self.filter_typed(event.text)
 
     @on(Prompt.Kept)
@@ -50,7 +58,7 @@ class Prompting(DriftScreen):
         event.stop()
         if self._sign == "/":
             await self.filter_left()
-        else:
+        elif self._sign == ":":
             await self.close_prompt(self._before)
 
     @on(Prompt.CompletionAsked)
@@ -63,6 +71,7 @@ class Prompting(DriftScreen):
 
     @property
     def _sign(self) -> str:
+        """Of the open prompt. Empty for what a prompt said just before it was closed: that is over."""
         prompts = self.query(Prompt)
         return prompts.first(Prompt).sign if prompts else ""
 

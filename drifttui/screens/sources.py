@@ -103,7 +103,7 @@ class SourcesScreen(Prompting):
         wanted = len(self.board.sources) + 4
         for pane in self.panes:
             pane.boxed = not self.stacked
-            pane.display = not self.zoomed or pane is self.pane
+            pane.display = not self.zoomed or pane.id == self.wanted
         self.query_one("#upper").display = self.table.display
         self.query_one("#lower").display = self.query_one("#source").display
         self.query_one("#upper").styles.height = "1fr" if self.zoomed else max(6, min(wanted, height * 2 // 5))

@@ -30,6 +30,9 @@ from .arrangement import place_triage
 from .filtering import Filtering
 from .triage_model import TriageModel
 
+_CHOOSE_AFTER = 0.04
+"""Seconds before the other panes follow the cursor: with a key held down they would only flicker."""
+
 _OPEN_AFTER = 0.15
 """Seconds that the cursor rests on a unit before it is looked into: scrolling past is no question."""
 
@@ -57,6 +60,8 @@ class TriageScreen(Filtering):
         self._tally = Tally()
         self._lower = "findings"
         self._opening: Timer | None = None
+        self._opened: UnitId | None = None
+        self._following: Timer | None = None
         self._asked: datetime | None = None
         self._started: datetime | None = None
 
@@ -157,12 +162,12 @@ class TriageScreen(Filtering):
         width = self.units.inner_width - 4
         if not self.units.keys:
             self.units.excuse = excuses.no_units(self.model, self.times, self._started, width)
-            self.units.refresh()
+            self.units.repaint()
         self.units.say(*headings.of_units(self.model))
         if not self.findings.keys:
             width = self.findings.inner_width - 4
             self.findings.excuse = excuses.no_findings(self.model, row, self.times, self._asked, width)
-            self.findings.refresh()
+            self.findings.repaint()
         self.findings.say(*headings.of_findings(self.model, row, len(self.findings.keys), self.times))
         self._show_planes(row)
 
@@ -182,16 +187,22 @@ class TriageScreen(Filtering):
 
     def on_line_table_moved(self, event: LineTable.Moved) -> None:
         event.stop()
-        self.hush()
-        if event.table is self.units:
-            if self.units.key != self.model.chosen:
-                self._choose(self.units.key)
-                self._word()
-        elif self.model.everywhere:
-            self._open_soon(self.findings.key[0] if self.findings.key else None)
-            self._word()
-        else:
-            self._word()
+        if event.by_hand:
+            self.hush()
+        if self._following is not None:
+            self._following.stop()
+        self._following = self.set_timer(_CHOOSE_AFTER, self._follow)
+
+    def _follow(self) -> None:
+        """The other panes are about what the cursors are on."""
+        self._following = None
+        if self.units.key != self.model.chosen:
+            self._choose(self.units.key)
+        if self.model.everywhere:
+            chosen = self.findings.key
+            if chosen is not None and chosen[0] != self._opened:
+                self._open_soon(chosen[0])
+        self._word()
 
     def _choose(self, unit: UnitId | None) -> None:
         if not self.model.everywhere:
@@ -204,10 +215,12 @@ class TriageScreen(Filtering):
         if self._opening is not None:
             self._opening.stop()
         self._asked = self.times.now
+        self._opened = unit
         self._opening = self.set_timer(_OPEN_AFTER, lambda: self.host.feed.open(unit))
 
     def on_line_table_chosen(self, event: LineTable.Chosen) -> None:
         event.stop()
+        self._follow()
         if event.table is self.units:
             self.focus_pane("findings")
         else:
@@ -225,8 +238,8 @@ class TriageScreen(Filtering):
     def place_panes(self) -> None:
         if not self.ready:
             return
-        if self.pane is not None and self.pane is not self.units:
-            self._lower = self.pane.id or self._lower
+        if self.wanted != "units":
+            self._lower = self.wanted
         place_triage(self, self._lower)
 
     def leave(self) -> None:
@@ -295,6 +308,7 @@ class TriageScreen(Filtering):
         self.planes.jump(by)
 
     def action_refresh(self) -> None:
+        self._follow()
         row = self.unit
         self.host.feed.refresh(row.unit.id if row else None)
         self.tell(f"looking into {clean(row.unit.id.name, 60)} again" if row else "asking every source again", "muted")

@@ -172,7 +172,7 @@ def _one_line(change: Change, width: int) -> Line | None:
         lines = text_lines(value)
         if len(lines) > 1:
             return None
-        line += [*_head(planes), (" ", "text"), (lines[0], _voice(planes))]
+        line += [*_head(planes), (": ", "muted"), (lines[0], _voice(planes))]
     if change.sensitive:
         line.append(("  secret, digest only", "muted"))
     return line if line_width(line) <= width else None
@@ -206,9 +206,11 @@ def _three(change: Change, width: int) -> Iterator[Line]:
 
 
 def _columns(texts: Sequence[str | None], planes: Sequence[Plane], differs: bool, size: int) -> Iterator[Line]:
-    """One row, or several where a text is wider than its column."""
+    """One row, or several where a text is wider than its column. Only what differs has the colour of its plane."""
     room = max(4, size - 2)
     parts = [_chunks(text, room) for text in texts]
+    marks = _marks(texts) if differs else None
+    starts = [0] * len(texts)
     for at in range(max(len(part) for part in parts)):
         line: list[Piece] = []
         for number, (part, plane) in enumerate(zip(parts, planes, strict=True)):
@@ -216,8 +218,31 @@ def _columns(texts: Sequence[str | None], planes: Sequence[Plane], differs: bool
                 line.append((" │ ", "border"))
             text = part[at] if at < len(part) else ""
             sign = SIGNS[plane] if differs and at == 0 and texts[number] is not None else " "
-            line.append((fit(f"{sign} {text}", size), plane if differs else "muted"))
+            role = plane if differs else "muted"
+            line.append((f"{sign} ", role))
+            if marks is None:
+                line.append((text, role))
+            else:
+                first, last = (max(0, mark - starts[number]) for mark in marks[number])
+                line += [(text[:first], "text"), (text[first:last], role), (text[last:], "text")]
+            line.append((" " * (size - 2 - width_of(text)), "text"))
+            starts[number] += len(text)
         yield line
+
+
+def _marks(texts: Sequence[str | None]) -> list[tuple[int, int]] | None:
+    """Where each text is not as the last one; None where little is common, and colouring parts would only confuse."""
+    known = [text for text in texts if text is not None]
+    if len(known) != len(texts) or len(set(known)) < 2:
+        return None
+    last = next(text for text in reversed(known) if text != known[-1])
+    marks = []
+    for text in known:
+        start, end, _ = differing(text, last if text == known[-1] else known[-1])
+        if text != last and start + len(text) - end < 4:
+            return None
+        marks.append((start, end))
+    return marks
 
 
 def _chunks(text: str | None, room: int) -> list[str]:

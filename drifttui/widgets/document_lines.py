@@ -10,7 +10,7 @@ from drifttui.core.align import AlignedRow, RowKind
 from drifttui.core.planes import ABSENT, UNKNOWN, Mark, Plane
 from drifttui.core.words import clean
 
-from .cells import Line, Piece, fit
+from .cells import Line, Piece, cut, fit
 from .change_lines import SIGNS, Shape, planes_of
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?|true|false|null")
@@ -53,9 +53,9 @@ class Document:
         indent = "  " * min(row.depth, 40)
         label = clean(row.label, 300)
         if plane is not None:
-            value = _cell(row, plane)
-            text = f"{SIGNS[plane]} {indent}{label}: {_said(value)}"
-            return [(fit(text, width - 10), plane), (f" {plane}", plane)]
+            head = f"{SIGNS[plane]} {indent}{label}: "
+            # Cut in the middle: where two long values differ is more often at an end.
+            return [(head, plane), (cut(_said(_cell(row, plane)), max(12, width - len(head)), middle=True), plane)]
         line: list[Piece] = [("! " if row.changed else "  ", "high" if row.changed else "faint"), (indent, "text")]
         value = row.actual if row.actual is not UNKNOWN and row.actual is not ABSENT else row.desired
         line += [(label, "name"), (":", "muted")]

@@ -21,11 +21,11 @@ class FindingTable(LineTable[FindingKey]):
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column("risk", "risk", 5),
         Column("unit", "unit", 10, 28, middle=True),
-        Column("class", "class", 12, 16, drop=3),
-        Column("resource", "resource", 13, 48, middle=True),
+        Column("class", "class", 12, 16, drop=2),
+        Column("resource", "resource", 16, 48, middle=True),
         Column("what", "what", 9, 60),
         Column("age", "age", 4, right=True),
-        Column("who", "who", 8, 30, middle=True, drop=2),
+        Column("who", "who", 8, 30, middle=True, drop=3),
     )
 
     def __init__(self, pane: str = "findings") -> None:

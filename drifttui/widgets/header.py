@@ -81,6 +81,9 @@ class Header(Widget):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
+        if not any(self._shown):
+            # The first frame is painted before the first resize is told.
+            self._shown = self._worded()
         return strip_of(self._shown[min(y, 1)], self.size.width, palette(self.app.current_theme))
 
     @property
@@ -124,11 +127,16 @@ class Header(Widget):
     def _counts(self, *, short: bool = False) -> Line:
         tally = self._tally
         lead = " " if self.size.width < TWO_LINES_BELOW else ""
+        if not tally.units:
+            return [(f"{lead}no units yet", "muted")]
         clusters = "" if short else f"{tally.clusters:,} cluster{'' if tally.clusters == 1 else 's'} · "
         return [(f"{lead}{clusters}{tally.units:,} unit{'' if tally.units == 1 else 's'}", "muted")]
 
     def _alarms(self) -> Line:
         tally = self._tally
+        if not tally.units:
+            # Nothing read is not nothing drifted.
+            return [("drift ?", "unknown")]
         groups: list[Line] = [
             [("drift ", "muted"), (f"{tally.drifted:,}", "high" if tally.drifted else "ok")],
             [("unknown ", "muted"), (f"{tally.unsure:,}", "unknown" if tally.unsure else "ok")],

@@ -56,6 +56,7 @@ class LinesView(Widget, can_focus=True):
         """At the right end of the title: counts."""
         self.notice: Line = ()
         """At the right end of the lower edge: what waits. Beside the title where there is no lower edge."""
+        self._painted: dict[int, Strip] = {}
 
     # What subclasses say.
 
@@ -100,6 +101,10 @@ class LinesView(Widget, can_focus=True):
         return ""
 
     def render_line(self, y: int) -> Strip:
+        strip = self._painted[y] = self._line_at(y)
+        return strip
+
+    def _line_at(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
             return self._title(width)
@@ -184,22 +189,33 @@ class LinesView(Widget, can_focus=True):
         if start <= end:
             self.refresh(Region(0, self.body_top + start, self.size.width, end - start + 1))
 
-    def repaint_frame(self) -> None:
-        self.refresh(Region(0, 0, self.size.width, 1), Region(0, self.size.height - 1, self.size.width, 1))
+    def repaint(self) -> None:
+        """Lines that are no longer what is on screen: a terminal behind a slow link pays for each of them."""
+        width, height = self.size
+        if not width or not self._painted:
+            self.refresh()
+            return
+        regions = []
+        for y in range(height):
+            held = self._painted.get(y)
+            if held is None or held != self._line_at(y):
+                regions.append(Region(0, y, width, 1))
+        if regions:
+            self.refresh(*regions)
 
     def say(self, heading: Line, aside: Line = (), notice: Line = ()) -> None:
         """What stands in the frame."""
         new = (tuple(heading), tuple(aside), tuple(notice))
         if new != (self.heading, self.aside, self.notice):
             self.heading, self.aside, self.notice = new
-            self.repaint_frame()
+            self.repaint()
 
     def watch_boxed(self) -> None:
         self.refresh()
 
     def watch_has_focus(self, focus: bool) -> None:
         super().watch_has_focus(focus)
-        self.refresh()
+        self.repaint()
 
     # Scrolling.
 
@@ -211,9 +227,10 @@ class LinesView(Widget, can_focus=True):
         top = max(0, min(top, self.max_top))
         if top != self.top:
             self.top = top
-            self.refresh()
+            self.repaint()
 
     def on_resize(self, event: events.Resize) -> None:
+        self._painted.clear()
         self.top = max(0, min(self.top, self.max_top))
 
     def action_lines(self, by: int) -> None:

@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
 from textual.strip import Strip
 
 from drifttui.core.ages import Times
@@ -19,7 +18,7 @@ from drifttui.core.rules_kubernetes import RULES
 from drifttui.core.words import clean, plane_stamps
 
 from .cells import Line, Piece, cut, line_width, strip_of, width_of, wrapped
-from .change_lines import Shape, change_lines, column_titles
+from .change_lines import SIGNS, Shape, change_lines, column_titles
 from .document_lines import Document
 from .lines_view import LinesView
 
@@ -113,7 +112,7 @@ class PlanesPane(LinesView):
             self._BUILDERS[self.view](self, self.finding)
         self.top = max(0, min(self.top, self.max_top))
         self._frame()
-        self.refresh()
+        self.repaint()
 
     def _build_changes(self, finding: Finding) -> None:
         width = self.inner_width - 1
@@ -187,7 +186,9 @@ class PlanesPane(LinesView):
     def body_line(self, index: int, width: int) -> Strip:
         strip = self._strips.get(index)
         if strip is None or strip.cell_length != width:
-            line = self._document.line(index, width - 1) if self._document is not None else self._lines[index]
+            line = (
+                self._document.line(index, width - 1 + self._skip) if self._document is not None else self._lines[index]
+            )
             strip = strip_of([(" ", "text"), *line], width, self.palette, skip=self._skip)
             if len(self._strips) > 1000:
                 self._strips.clear()
@@ -204,21 +205,24 @@ class PlanesPane(LinesView):
         if finding is None:
             self.say([("Planes", "strong")])
             return
-        stamps: list[Piece] = []
-        if self.head_count == 0 and self.times is not None:
-            for number, (plane, text) in enumerate(plane_stamps(finding, self.times)):
-                stamps += [(" · " if number else " ─ ", "border"), (f"{plane} ", plane), (text, "muted")]
-        elif self.times is not None:
-            self.refresh(Region(0, 1, self.size.width, 1))
+        if self.head_count and self.times is not None:
+            self.repaint()
         view: list[Piece] = []
         if self.view is not View.CHANGES:
             view = [(" ─ ", "border"), (_VIEW_WORDS[self.view], "accent")]
         hidden = self._hidden_here(finding)
         count = len(finding.changes)
         aside: list[Piece] = [(f"{count} change{'' if count == 1 else 's'}", "muted")] if self.head_count else []
-        room = self.size.width - 20 - sum(line_width(part) for part in (stamps, view, aside))
+        name = clean(finding.ref.short, 300)
+        room = self.size.width - 17 - line_width(view) - line_width(aside)
         room -= 0 if self.boxed else line_width(hidden) + 2
-        name = cut(clean(finding.ref.short, 300), max(12, room), middle=True)
+        stamps: Line = ()
+        if not self.head_count and self.times is not None and self.view is not View.HIDDEN:
+            said = plane_stamps(finding, self.times)
+            stamps = _stamps(said, words=True)
+            if width_of(name) + line_width(stamps) > room:
+                stamps = _stamps(said, words=False)
+        name = cut(name, max(12, room - line_width(stamps)), middle=True)
         self.say([("Planes", "strong"), (" ─ ", "border"), (name, "text"), *view, *stamps], aside, hidden)
 
     def _hidden_here(self, finding: Finding) -> Line:
@@ -241,7 +245,7 @@ class PlanesPane(LinesView):
         if skip != self._skip:
             self._skip = skip
             self._strips.clear()
-            self.refresh()
+            self.repaint()
 
     def on_resize(self) -> None:  # type: ignore[override]
         self._build()
@@ -251,6 +255,13 @@ class PlanesPane(LinesView):
         self._strips.clear()
 
 
-_VIEW_WORDS = {View.CHANGES: "changes", View.DOCUMENT: "whole document", View.HIDDEN: "hidden by rules"}
+def _stamps(said: Sequence[tuple[Plane, str]], *, words: bool) -> Line:
+    """Revision or age of each plane, named by its word or, where space is short, by its sign."""
+    line: list[Piece] = []
+    for number, (plane, text) in enumerate(said):
+        name = plane.value if words else SIGNS[plane]
+        line += [(" · " if number else " ─ ", "border"), (f"{name} ", plane), (text, "muted")]
+    return line
 
-__all__ = ["Plane", "PlanesPane", "View"]
+
+_VIEW_WORDS = {View.CHANGES: "changes", View.DOCUMENT: "whole document", View.HIDDEN: "hidden by rules"}

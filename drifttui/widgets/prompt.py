@@ -45,15 +45,27 @@ class Prompt(Widget):
     """`sign` is `/` or `:`. Says what was typed; decides nothing."""
 
     class Typed(Message):
+        """The text is another one."""
+
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
 
-    class Kept(Typed):
+    # Not subclasses of `Typed`: a handler of a message also gets those derived from it.
+
+    class Kept(Message):
         """The operator pressed enter."""
 
-    class CompletionAsked(Typed):
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class CompletionAsked(Message):
         """The operator pressed tab."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
     class Left(Message):
         """The operator wants what was before."""
@@ -77,11 +89,8 @@ class Prompt(Widget):
         yield Field(self._text, placeholder=self._hint, compact=True, select_on_focus=False)
         yield self._told
 
-    def on_mount(self) -> None:
-        self._field.focus()
-
     @property
-    def _field(self) -> Field:
+    def field(self) -> Field:
         from .field import Field
 
         return self.query_one(Field)
@@ -93,8 +102,8 @@ class Prompt(Widget):
         self._told.say(line)
 
     def put(self, text: str) -> None:
-        self._field.value = text
-        self._field.cursor_position = len(text)
+        self.field.value = text
+        self.field.cursor_position = len(text)
 
     def recall(self, by: int) -> None:
         place = self._place + by
@@ -112,4 +121,4 @@ class Prompt(Widget):
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """A click elsewhere keeps what stands there, as enter does."""
-        self.post_message(self.Kept(self._field.value))
+        self.post_message(self.Kept(self.field.value))

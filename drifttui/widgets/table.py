@@ -57,12 +57,13 @@ class LineTable(LinesView, Generic[K]):
     ]
 
     class Moved(Message):
-        """The cursor is on another row, by the operator or because the list is another one."""
+        """The cursor is on another row; `by_hand` where the operator moved it."""
 
-        def __init__(self, table: LineTable[Any], key: Any) -> None:
+        def __init__(self, table: LineTable[Any], key: Any, by_hand: bool = False) -> None:
             super().__init__()
             self.table = table
             self.key = key
+            self.by_hand = by_hand
 
         @property
         def control(self) -> LineTable[Any]:
@@ -119,7 +120,8 @@ class LineTable(LinesView, Generic[K]):
         return self.keys[self.cursor] if self.cursor < len(self.keys) else None
 
     def show(self, keys: list[K], sorted_by: tuple[str, bool] | None = None, at: K | None = None) -> None:
-        """Another order. The cursor stays on its key and, where it can, on its line of the screen.
+        """Another order. The cursor stays on its key and, where it can, on its line of the screen; but a view that
+        begins with the first row goes on doing so, for what comes in is what is worst.
 
         `at` puts it on that key instead. A cursor whose key is gone stays where it was.
         """
@@ -136,9 +138,9 @@ class LineTable(LinesView, Generic[K]):
             except ValueError:
                 place = self.cursor
         self.cursor = max(0, min(place, len(keys) - 1))
-        self.top = max(0, min(self.cursor - line, self.max_top))
+        self.top = max(0, min(self.cursor - line, self.max_top)) if self.top else 0
         self._keep_in_view()
-        self.refresh()
+        self.repaint()
         if self.key != before:
             self.post_message(self.Moved(self, self.key))
 
@@ -146,15 +148,12 @@ class LineTable(LinesView, Generic[K]):
         """These rows say something else; None: any may."""
         if keys is None:
             self._strips.clear()
-            self.refresh()
+            self.repaint()
             return
-        touched = set(keys)
-        for key in touched:
+        for key in keys:
             for state in (0, AWAY, HERE):
                 self._strips.pop((key, state), None)
-        for index in range(self.top, min(self.top + self.body_height, len(self.keys))):
-            if self.keys[index] in touched:
-                self.repaint_lines(index, index)
+        self.repaint()
 
     def tick(self, times: Times) -> None:
         """Another moment: repaints only rows whose text is no longer the same."""
@@ -163,15 +162,10 @@ class LineTable(LinesView, Generic[K]):
         if wider:
             self._laid_out = None
             self._strips.clear()
-            self.refresh()
+            self.repaint()
             return
-        width = self.inner_width
-        on_screen = range(self.top, min(self.top + self.body_height, len(self.keys)))
-        before = {index: self._strips.get((self.keys[index], self._state(index))) for index in on_screen}
         self._strips.clear()
-        for index, old in before.items():
-            if old is not None and old != self.body_line(index, width):
-                self.repaint_lines(index, index)
+        self.repaint()
 
     # Drawing.
 
@@ -273,11 +267,11 @@ class LineTable(LinesView, Generic[K]):
             return
         before, self.cursor = self.cursor, index
         if self._keep_in_view(jump):
-            self.refresh()
+            self.repaint()
         else:
             self.repaint_lines(before, before)
             self.repaint_lines(index, index)
-        self.post_message(self.Moved(self, self.key))
+        self.post_message(self.Moved(self, self.key, by_hand=not jump))
 
     def _keep_in_view(self, jump: bool = False) -> bool:
         height = self.body_height
@@ -316,7 +310,7 @@ class LineTable(LinesView, Generic[K]):
         """The view and the cursor move together, so that the cursor keeps its line of the screen."""
         self.top = max(0, min(self.top + by, self.max_top))
         self.move_to(self.cursor + by)
-        self.refresh()
+        self.repaint()
 
     def action_first(self) -> None:
         self.move_to(0)

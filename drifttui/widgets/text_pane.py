@@ -37,7 +37,7 @@ class TextPane(LinesView):
             return
         self._lines = lines
         self.top = max(0, min(self.top, self.max_top))
-        self.refresh()
+        self.repaint()
 
     @property
     def line_count(self) -> int:
@@ -54,4 +54,4 @@ class TextPane(LinesView):
     def on_resize(self, event: events.Resize) -> None:
         self._lines = self._wording(self.inner_width - 2)
         super().on_resize(event)
-        self.refresh()
+        self.repaint()

@@ -50,8 +50,10 @@ class UnitTable(LineTable[UnitId]):
         """What to say where there is no row."""
 
     def columns(self) -> Sequence[Column]:
-        width = self.times.width if self.times else 4
-        return (*self.COLUMNS[:-1], self.COLUMNS[-1]._replace(width=width))
+        if self.times is None or not self.times.exact:
+            return self.COLUMNS
+        wider = {"age": self.times.width, "auto": 12}
+        return [column._replace(width=wider.get(column.id, column.width)) for column in self.COLUMNS]
 
     def empty_lines(self, width: int) -> Sequence[Line]:
         return self.excuse

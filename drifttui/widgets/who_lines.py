@@ -12,7 +12,7 @@ from drifttui.core.planes import ABSENT, Plane
 from drifttui.core.unit import Unit
 from drifttui.core.words import clean, hand_of, holders
 
-from .cells import Line, Piece, wrapped
+from .cells import Line, Piece, cut, wrapped
 
 _HANDS = {
     "human": "an interactive tool",
@@ -51,7 +51,7 @@ def _fields(finding: Finding, times: Times, width: int) -> Iterator[Line]:
         groups.setdefault(change.owners, []).append(change)
     for owners, changes in groups.items():
         for change in changes[:6]:
-            yield from wrapped(clean(change.label or change.path or "whole object", 400), width, "name")
+            yield [(cut(clean(change.label or change.path or "whole object", 400), width, middle=True), "name")]
         if len(changes) > 6:
             yield [(f"and {len(changes) - 6} more fields", "muted")]
         for owner in owners:

@@ -1,0 +1,121 @@
+"""The program on a real terminal: signals give it back, and NO_COLOR means no colour."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
+SHOW_CURSOR, MOUSE_OFF, PASTE_OFF = b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?2004l"
+
+
+class Terminal:
+    """A child on a pty of its own."""
+
+    def __init__(self, board: str, environment: dict[str, str]) -> None:
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.before = termios.tcgetattr(slave)
+        base = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.screens.play", board],
+            cwd=ROOT,
+            env={**base, "TERM": "xterm-256color", "COLORTERM": "truecolor", **environment},
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        )
+        self._slave = slave
+        self.seen = b""
+
+    def read_until(self, text: bytes, seconds: float = 20.0) -> None:
+        """Reads on until `text` comes by; fails with what came instead."""
+        start = len(self.seen)
+        end = time.monotonic() + seconds
+        while text not in self.seen[start:]:
+            left = end - time.monotonic()
+            assert left > 0, self.seen[start:][-2000:]
+            if select.select([self.master], [], [], left)[0]:
+                self.seen += os.read(self.master, 1 << 16)
+
+    def drain(self) -> None:
+        while select.select([self.master], [], [], 0.05)[0]:
+            self.seen += os.read(self.master, 1 << 16)
+
+    def answer(self) -> None:
+        """Waits until something is drawn, and for all of it."""
+        assert select.select([self.master], [], [], 10)[0]
+        self.drain()
+
+    def type(self, keys: bytes) -> None:
+        os.write(self.master, keys)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._slave)
+        os.close(self.master)
+
+    @property
+    def restored(self) -> bool:
+        left = self.seen[self.seen.rindex(ENTER) :]
+        modes = all(code in left for code in (LEAVE, SHOW_CURSOR, MOUSE_OFF, PASTE_OFF))
+        return modes and termios.tcgetattr(self._slave) == self.before
+
+
+@pytest.fixture
+def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    found = Terminal("incident", getattr(request, "param", {}))
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT"])
+def test_a_signal_gives_the_terminal_back(terminal: Terminal, name: str) -> None:
+    number = getattr(signal, name)
+    terminal.read_until(b"payments")
+    terminal.process.send_signal(number)
+    assert terminal.process.wait(20) == 128 + number
+    terminal.drain()
+    assert terminal.restored
+
+
+@pytest.mark.parametrize("keys", [b"q", b"\x03", b":q\r"])
+def test_leaving_gives_the_terminal_back(terminal: Terminal, keys: bytes) -> None:
+    terminal.read_until(b"payments")
+    for key in keys:
+        terminal.type(bytes([key]))
+        terminal.drain()
+    assert terminal.process.wait(20) == 0
+    terminal.drain()
+    assert terminal.restored
+
+
+@pytest.mark.parametrize("terminal", [{"NO_COLOR": "1"}], indirect=True)
+def test_no_color_means_no_colour_sequence_at_all(terminal: Terminal) -> None:
+    """Through every screen and prompt; bold, dim, underline and reverse are no colours."""
+    terminal.read_until(b"payments")
+    for keys in (b"j", b"\t", b"\t", b"S", b"?", b":", b"s", b"\x7f", b"t", b"/"):
+        terminal.type(keys)
+        terminal.answer()
+    terminal.type(b"\x03")
+    terminal.process.wait(20)
+    terminal.drain()
+    codes = {code for found in re.findall(rb"\x1b\[([0-9;]*)m", terminal.seen) for code in found.split(b";")}
+    assert codes <= {b"", b"0", b"1", b"2", b"4", b"7", b"22", b"24", b"27"}
