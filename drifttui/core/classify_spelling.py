@@ -54,8 +54,9 @@ _POLICY_WORDS = (
     "inline_policy",
 )  # fmt: skip
 _RBAC = frozenset({"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"})
-_LIST_LIMIT = 60
-"""Items of two lists that are matched pairwise after the identical ones are taken out."""
+_PAIRS = ((2, 40), (6, 12))
+"""Down to which depth how many items of two lists are matched each with each. Nested lists multiply, so deeper ones are
+compared in order or as they are."""
 
 
 class Field(NamedTuple):
@@ -268,11 +269,13 @@ def _lists(left: list[Any], right: list[Any], field: Field) -> bool:
         if keys[key]:
             keys[key] -= 1
             rest_right.append(item)
-    if len(rest_left) > _LIST_LIMIT:
-        return False
     below = field.child("0")
-    for item in rest_left:
-        position = next((at for at, other in enumerate(rest_right) if alike(item, other, below)), None)
+    left_over = [(one, other) for one, other in zip(rest_left, rest_right, strict=True) if not alike(one, other, below)]
+    if len(left_over) > next((most for depth, most in _PAIRS if field.depth <= depth), 0):
+        return False
+    rest_right = [other for _, other in left_over]
+    for one, _ in left_over:
+        position = next((at for at, other in enumerate(rest_right) if alike(one, other, below)), None)
         if position is None:
             return False
         del rest_right[position]

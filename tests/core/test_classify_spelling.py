@@ -137,3 +137,17 @@ def test_a_long_list_does_not_take_for_ever() -> None:
     at = field("/cidr_blocks", kubernetes=False)
     assert not alike([f"x{n}" for n in range(20_000)], [f"y{n}" for n in range(20_000)], at)
     assert alike([f"x{n}" for n in range(20_000)], [f"x{n}" for n in reversed(range(20_000))], at)
+
+
+def test_a_long_policy_respelled_throughout_is_one_policy() -> None:
+    before = [{"Effect": "Allow", "Action": f"s3:Get{n}", "Resource": "*"} for n in range(50)]
+    after = [{"Effect": "Allow", "Action": [f"s3:get{n}"], "Resource": ["*"]} for n in range(50)]
+    assert alike({"Statement": before}, {"Statement": after}, field("/policy", kubernetes=False))
+    assert not alike({"Statement": before}, {"Statement": after[:-1]}, field("/policy", kubernetes=False))
+
+
+def test_lists_within_lists_do_not_multiply() -> None:
+    def nest(depth: int, leaf: str) -> object:
+        return [leaf] if depth == 0 else [nest(depth - 1, f"{leaf}{n}") for n in range(5)]
+
+    assert not alike(nest(6, "x"), nest(6, "y"), field("/rules", kubernetes=False))
