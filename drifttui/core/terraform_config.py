@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from .terraform_fields import mapping, objects, text
 
-_INDEX: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[0-9]+)\]')
-
 Expressions = Mapping[str, Any]
 """Attribute → `{"constant_value": …}` or `{"references": […]}`; blocks are lists or objects of such."""
-
-
-def without_keys(address: str) -> str:
-    """The address in the configuration: `module.a["x"].t.n[0]` is `module.a.t.n`."""
-    return _INDEX.sub("", address) if "[" in address else address
 
 
 def expressions(document: Mapping[str, Any]) -> dict[str, Expressions]:

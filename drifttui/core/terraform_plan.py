@@ -14,7 +14,8 @@ from typing import Any, Final, NamedTuple
 from . import terraform_plan_facts as facts
 from .planes import ABSENT, UNKNOWN, Json, Mark
 from .pointers import build
-from .terraform_config import Expressions, expressions, without_keys
+from .terraform_address import composed, without_keys
+from .terraform_config import Expressions, expressions
 from .terraform_fields import flag, items, mapping, objects, text, wrong
 from .terraform_marks import (
     Marks,
@@ -151,7 +152,7 @@ class _Marks:
             if isinstance(change, dict):
                 known = joined(marks(change.get("before_sensitive")), marks(change.get("after_sensitive")))
                 if known:
-                    place = (str(entry.get("address")), str(entry.get("deposed") or ""))
+                    place = (_address(entry, "a change"), text(entry, "deposed", "a change"))
                     self._held[place] = joined(self._held.get(place, {}), known)
 
     def of(self, address: str, deposed: str, kind: str) -> Marks:
@@ -168,13 +169,11 @@ def _untouched(entry: dict[str, Any], drifted: set[tuple[str, str]]) -> bool:
         return False
     if entry.get("previous_address") or entry.get("action_reason") or change.get("importing") is not None:
         return False
-    return (entry.get("address"), entry.get("deposed") or "") not in drifted
+    return (_address(entry, "resource_changes"), entry.get("deposed") or "") not in drifted
 
 
 def _resource(entry: dict[str, Any], where: str, known: _Marks, key: bytes, deferred: str = "") -> ResourceChange:
-    address, deposed, kind = text(entry, "address", where), text(entry, "deposed", where), text(entry, "type", where)
-    if not address:
-        raise wrong(f"{where}.address", "an address", entry.get("address"))
+    address, deposed, kind = _address(entry, where), text(entry, "deposed", where), text(entry, "type", where)
     change = entry.get("change")
     if not isinstance(change, dict):
         raise wrong(f"{where}.change", "an object", change)
@@ -206,6 +205,17 @@ def _resource(entry: dict[str, Any], where: str, known: _Marks, key: bytes, defe
         sensitive=tuple(sensitive),
         deferred=deferred,
     )
+
+
+def _address(entry: dict[str, Any], where: str) -> str:
+    """Terraform 0.15 leaves the address of drift out, but not its parts."""
+    address = text(entry, "address", where)
+    if address:
+        return address
+    module, mode, kind, name = (text(entry, part, where) for part in ("module_address", "mode", "type", "name"))
+    if not kind or not name:
+        raise wrong(f"{where}.address", "an address", entry.get("address"))
+    return composed(module, mode, kind, name, entry.get("index"), where)
 
 
 def _values(change: dict[str, Any], name: str, where: str, secret: Marks, key: bytes) -> Json | Mark:

@@ -15,7 +15,7 @@ from .planes import ABSENT, UNKNOWN, Json, Mark, Plane
 from .rules_terraform import computed, equality
 from .terraform_config import constants
 from .terraform_diff import Difference, Values, change, differences
-from .terraform_marks import sealed
+from .terraform_marks import Marks, always_sensitive, joined, sealed
 from .terraform_plan import NO_OP, OutputChange, Plan, ResourceChange
 
 SCHEMA: Final = "drifttui.plan/1"
@@ -186,8 +186,9 @@ def _literal_desired(resource: ResourceChange, literals: Mapping[str, Any], key:
     """What a refresh-only plan knows of the desired plane: literals in the configuration, everything else unknown."""
     if not literals:
         return UNKNOWN
-    secret = dict.fromkeys((path.split("/")[1] for path in resource.sensitive if path), True)
-    held = sealed(dict(literals), True if "" in resource.sensitive else secret, key)
+    secret: Marks = dict.fromkeys((path.split("/")[1] for path in resource.sensitive if path), True)
+    secret = True if "" in resource.sensitive else joined(secret, always_sensitive(resource.type))
+    held = sealed(dict(literals), secret, key)
     if not isinstance(held, dict):
         return UNKNOWN
     sides = [side for side in (resource.before, resource.after) if isinstance(side, dict)]

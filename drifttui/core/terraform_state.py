@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from .errors import InputError, inert
 from .planes import Document
+from .terraform_address import composed
 from .terraform_fields import flag, items, mapping, objects, text, wrong
 from .terraform_marks import always_sensitive, joined, marks, marks_of_paths, sealed, sensitive_paths
 
@@ -144,24 +145,6 @@ def names_of(state: State) -> Mapping[str, tuple[str, ...]]:
     return {address: tuple(names) for address, names in found.items()}
 
 
-def quoted(key: str) -> str:
-    """A `for_each` key as addresses spell it: HCL's quoted text, where `${` is written `$${`."""
-    written = []
-    for at, char in enumerate(key):
-        if char in _ESCAPES:
-            written.append(_ESCAPES[char])
-        elif char in "$%" and key[at + 1 : at + 2] == "{":
-            written.append(char * 2)
-        elif char.isprintable():
-            written.append(char)
-        else:
-            written.append(f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}")
-    return f'"{"".join(written)}"'
-
-
-_ESCAPES: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
-
-
 def _refuse_others(document: dict[str, Any]) -> None:
     if "encrypted_data" in document:
         raise InputError("This state is encrypted", "", "Run `tofu state pull` with its key and give that output.")
@@ -178,7 +161,6 @@ def _instances(resource: dict[str, Any], where: str, key: bytes) -> Iterator[tup
     if not kind or not name:
         raise wrong(f"{where}.{'name' if kind else 'type'}", "a name", None)
     module = text(resource, "module", where)
-    base = ".".join(part for part in (module, "data" if mode == "data" else "", kind, name) if part)
     for at, instance in enumerate(objects(resource, "instances", where)):
         place = f"{where}.instances[{at}]"
         attributes = mapping(instance, "attributes", place)
@@ -188,7 +170,7 @@ def _instances(resource: dict[str, Any], where: str, key: bytes) -> Iterator[tup
         stated = marks_of_paths(items(instance, "sensitive_attributes", place))
         yield (
             RecordedResource(
-                address=base + _index(instance.get("index_key"), place),
+                address=composed(module, mode, kind, name, instance.get("index_key"), place),
                 type=kind,
                 mode=mode or "managed",
                 attributes=sealed(attributes, joined(stated, always_sensitive(kind)), key),
@@ -200,16 +182,6 @@ def _instances(resource: dict[str, Any], where: str, key: bytes) -> Iterator[tup
             ),
             flat,
         )
-
-
-def _index(key: Any, where: str) -> str:
-    if key is None:
-        return ""
-    if isinstance(key, str):
-        return f"[{quoted(key)}]"
-    if isinstance(key, (int, float)) and not isinstance(key, bool):
-        return f"[{int(key)}]"
-    raise wrong(f"{where}.index_key", "a text or a number", key)
 
 
 def _shown_state(document: Mapping[str, Any], key: bytes) -> State:

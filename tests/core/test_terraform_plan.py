@@ -223,6 +223,20 @@ def test_an_object_that_is_unknown_as_a_whole_is_unknown_and_not_absent() -> Non
     assert entry.as_json()["unknown"] == [""]
 
 
+def test_terraform_0_15_lists_everything_as_drift_and_leaves_addresses_out() -> None:
+    where = {"module_address": 'module.x["k"]', "index": 0}
+    changed = {**change(WEB, "update", SMALL, LARGE, before_sensitive={"ami": True}), **where}
+    same = {**change("aws_instance.other", "no-op", SMALL, SMALL), **where}
+    for entry in (changed, same):
+        del entry["address"]
+    address = 'module.x["k"].aws_instance.web[0]'
+    planned = change("aws_instance.web", "update", LARGE, SMALL) | {"address": address}
+    found = reviewed(plan([planned], [changed, same], format_version="0.2"))
+    assert [entry.resource.address for entry in found.drift] == [address]
+    assert [entry.resource.address for entry in found.pending] == [address]
+    assert found.drift[0].changes[0].desired == "t3.small"
+
+
 def test_outputs_are_pending_too() -> None:
     found = reviewed(
         plan(
@@ -267,6 +281,22 @@ def test_a_value_marked_in_one_plane_is_sealed_in_all(before_marks: Any, after_m
     assert change_.recorded == change_.desired != change_.actual
 
 
+def test_literals_of_the_configuration_are_sealed_like_the_values() -> None:
+    address = "aws_secretsmanager_secret_version.a"
+    expressions = {
+        "secret_string": {"constant_value": "hunter2"},
+        "note": {"constant_value": "hunter2"},
+        "size": {"constant_value": 1},
+    }
+    before = {"secret_string": "hunter2", "note": "hunter2", "size": 1}
+    after = {"secret_string": "hunter2-x", "note": "hunter2-x", "size": 2}
+    drift = change(address, "update", before, after, before_sensitive={"note": True})
+    found = reviewed(plan(None, [drift], [resource(address, after)], configuration=configured(address, **expressions)))
+    assert "hunter2" not in str(found.as_json())
+    for one in found.drift[0].changes:
+        assert one.desired == one.recorded != one.actual
+
+
 def test_secrets_that_nobody_marked_are_sealed_by_name_shape_and_place() -> None:
     task = '[{"environment":[{"name":"DB_PASSWORD","value":"hunter2"}],"image":"web:%s"}]'
     found = drifted(
@@ -292,7 +322,7 @@ def test_secrets_that_nobody_marked_are_sealed_by_name_shape_and_place() -> None
         (plan({}), "resource_changes is an object"),  # type: ignore[arg-type]
         (plan(["x"]), "resource_changes[0] is a text"),  # type: ignore[list-item]
         (plan([{"address": "a.b"}]), "resource_changes[0].change is null"),
-        (plan([{"change": {"actions": ["update"]}}]), "resource_changes[0].address"),
+        (plan([{"change": {"actions": ["update"]}}]), "resource_changes[0].address is null"),
         (plan([change("a.b", [], {}, {})]), "actions"),
         (plan([change("a.b", "update", "text", {})]), "change.before is a text"),
         (plan([], [], errored="yes"), "errored is a text"),

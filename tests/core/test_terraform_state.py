@@ -174,7 +174,7 @@ def test_the_layout_of_terraform_0_11_is_read_with_a_note() -> None:
         (state("x"), "resources[0] is a text"),  # type: ignore[arg-type]
         (state({"type": "a"}), "resources[0].name"),
         (state(recorded("a", "b", {"attributes": []})), "attributes is a list"),
-        (state(recorded("a", "b", {"index_key": {}})), "index_key is an object"),
+        (state(recorded("a", "b", {"index_key": {}})), "index is an object"),
     ],
 )
 def test_what_is_no_readable_state_is_refused_in_one_line(document: Any, words: str) -> None:

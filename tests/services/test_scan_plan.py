@@ -202,7 +202,7 @@ def test_nothing_live_is_imported_for_a_file(tmp_path: Path) -> None:
         "import sys\n"
         "from drifttui.cli import main\n"
         f"assert main(['scan', '--plan', {written(tmp_path, plan([], [DRIFT]))!r}]) == 2\n"
-        "live = ('drifttui.clients', 'drifttui.sources', 'httpx', 'kubernetes', 'boto3', 'textual', 'asyncio', 'sqlite3')\n"
+        "live = ('drifttui.clients', 'drifttui.sources', 'httpx', 'kubernetes', 'boto3', 'textual', 'asyncio')\n"
         "found = [name for name in sys.modules if name.startswith(live)]\n"
         "assert not found, found\n"
     )
