@@ -105,3 +105,8 @@ class Inspection(NamedTuple):
     names at all for a set, whose items are their own keys."""
     defaults: Mapping[str, Mapping[str, object]] = {}
     """Per `group/Kind`, defaults that the cluster's own OpenAPI names: a path with `*` for positions → value."""
+
+    @property
+    def uncompared(self) -> int:
+        """Resources whose desired or actual plane nobody could read, so that nothing says that they are clean."""
+        return sum(planes.desired is None or planes.actual is None for planes in self.resources)

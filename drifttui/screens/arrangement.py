@@ -14,11 +14,14 @@ _SMALL = 26
 
 _WIDE = 180
 
+_ONE_BELOW = 16
+"""Lines below which a second pane would be nothing but its frame."""
+
 
 def place_triage(screen: TriageScreen, lower: str) -> None:
     """`lower` is the pane under the units where only one has room."""
     width, height = screen.app.size
-    stacked, zoomed = screen.stacked, screen.zoomed
+    stacked, zoomed = screen.stacked, screen.zoomed or height < _ONE_BELOW
     if zoomed:
         seen = {screen.wanted}
     elif stacked:

@@ -90,7 +90,11 @@ def _nothing_differs(row: UnitRow, times: Times, width: int) -> list[Line]:
     count = len(look.inspection.resources) if look.inspection else None
     objects = f"Nothing differs in {count} resources" if count is not None else "Nothing differs"
     hidden = f", {look.hidden} removals by rules" if look.hidden else ""
-    if row.unit.sync == "OutOfSync":
+    blind = look.inspection.uncompared if look.inspection else 0
+    if blind:
+        said = f"{blind} of {count} resources could not be compared with Git: whether they differ is unknown."
+        lines = wrapped(said, width, "unknown")
+    elif row.unit.sync == "OutOfSync":
         lines = wrapped(f"The engine says OutOfSync, but {objects[0].lower()}{objects[1:]}{hidden}.", width, "unknown")
     else:
         lines = wrapped(f"{objects}, looked {times.ago(look.at)}{hidden}.", width, "ok")
