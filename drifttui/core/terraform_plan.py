@@ -155,10 +155,7 @@ class _Marks:
                     place = (_address(entry, "a change"), text(entry, "deposed", "a change"))
                     self._held[place] = joined(self._held.get(place, {}), known)
 
-    def of(self, address: str, deposed: str, kind: str) -> Marks:
-        return joined(self._held.get((address, deposed), {}), always_sensitive(kind))
-
-    def stated(self, address: str, deposed: str) -> Marks:
+    def of(self, address: str, deposed: str) -> Marks:
         return self._held.get((address, deposed), {})
 
 
@@ -169,7 +166,8 @@ def _untouched(entry: dict[str, Any], drifted: set[tuple[str, str]]) -> bool:
         return False
     if entry.get("previous_address") or entry.get("action_reason") or change.get("importing") is not None:
         return False
-    return (_address(entry, "resource_changes"), entry.get("deposed") or "") not in drifted
+    where = "resource_changes"
+    return (_address(entry, where), text(entry, "deposed", where)) not in drifted
 
 
 def _resource(entry: dict[str, Any], where: str, known: _Marks, key: bytes, deferred: str = "") -> ResourceChange:
@@ -181,12 +179,12 @@ def _resource(entry: dict[str, Any], where: str, known: _Marks, key: bytes, defe
     actions = items(change, "actions", where)
     if not actions or not all(isinstance(action, str) for action in actions):
         raise wrong(f"{where}.actions", "a list of texts", actions)
-    secret = known.of(address, deposed, kind)
+    stated = known.of(address, deposed)
+    secret = joined(stated, always_sensitive(kind))
     unknown = marks(change.get("after_unknown"))
     before, after = (_values(change, name, where, secret, key) for name in ("before", "after"))
     if unknown and (after is not ABSENT or unknown is True or "create" in actions or "read" in actions):
         after = with_unknown(None if after is ABSENT else after, unknown)
-    stated = known.stated(address, deposed)
     sensitive = dict.fromkeys(path for side in (before, after) for path in sensitive_paths(side, stated))
     importing = change.get("importing")
     return ResourceChange(

@@ -135,14 +135,13 @@ def review(plan: Plan, key: bytes) -> Review:
     """Everything that a plan says, sorted. `key` seals literals of the configuration."""
     planned = {resource.key: resource for resource in plan.changes}
     drifted = {resource.key: resource for resource in plan.drift}
-    moved = [resource for resource in plan.drift if resource.actions == NO_OP]
     drift = [
         _drift(resource, planned.get(resource.key), plan, key) for resource in plan.drift if resource.actions != NO_OP
     ]
     pending = [_pending(resource, drifted.get(resource.key), plan) for resource in plan.changes if resource.notable]
-    pending += [
-        _pending(resource, None, plan) for resource in moved if resource.notable and resource.key not in planned
-    ]
+    # A refresh-only plan has no other place for a move, which is nobody's drift.
+    moved = [resource for resource in plan.drift if resource.actions == NO_OP and resource.key not in planned]
+    pending += [_pending(resource, None, plan) for resource in moved if resource.notable]
     return Review(
         plan=plan,
         drift=tuple(entry for entry in drift if entry.changes),
@@ -153,14 +152,14 @@ def review(plan: Plan, key: bytes) -> Review:
 
 
 def _drift(resource: ResourceChange, planned: ResourceChange | None, plan: Plan, key: bytes) -> Entry:
-    literals = None if planned else constants(plan.expressions(resource.address))
-    desired = planned.after if planned else _literal_desired(resource, literals or {}, key)
+    configured = plan.expressions(resource.address)
+    desired = planned.after if planned else _literal_desired(resource, constants(configured), key)
     values = {Plane.DESIRED: desired, Plane.RECORDED: resource.before, Plane.ACTUAL: resource.after}
     changes: list[Change] = []
     hidden: list[tuple[Hidden, Difference]] = []
-    configured = plan.expressions(resource.address)
     for found in differences(values, Plane.RECORDED, Plane.ACTUAL):
         if planned is None and not found.tokens:
+            # A few literals are not the whole object.
             found = found._replace(values={**found.values, Plane.DESIRED: UNKNOWN})
         recorded, actual = found.values[Plane.RECORDED], found.values[Plane.ACTUAL]
         rule = computed(recorded, actual, found.tokens, resource.type, configured) or equality(
@@ -172,11 +171,10 @@ def _drift(resource: ResourceChange, planned: ResourceChange | None, plan: Plan,
         else:
             changes.append(shown)
     gone = [one for one, _ in hidden]
-    for shown in changes:
-        if shown.path == "/id" and "id" not in configured and _repeats_a_hidden_one(shown, hidden):
-            changes.remove(shown)
-            gone.append(Hidden("terraform-derived-id", "/id"))
-            break
+    derived = [one for one in changes if one.path == "/id" and _repeats_a_hidden_one(one, hidden)]
+    if derived and "id" not in configured:
+        changes.remove(derived[0])
+        gone.append(Hidden("terraform-derived-id", "/id"))
     if not changes and not gone:
         gone.append(Hidden("terraform-no-value-differs", ""))
     return Entry(resource, tuple(changes), tuple(gone))
