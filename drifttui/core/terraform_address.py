@@ -44,3 +44,9 @@ def quoted(key: str) -> str:
 def without_keys(address: str) -> str:
     """The address in the configuration: `module.a["x"].t.n[0]` is `module.a.t.n`."""
     return _KEY.sub("", address) if "[" in address else address
+
+
+def type_in(address: str) -> str:
+    """The resource type that an address names; the whole address where it names none."""
+    labels = without_keys(address).split(".")
+    return labels[-2] if len(labels) > 1 and labels[-2] else address

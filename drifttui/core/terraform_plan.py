@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from . import terraform_plan_facts as facts
 from .planes import ABSENT, UNKNOWN, Json, Mark
 from .pointers import build
-from .terraform_address import composed, without_keys
+from .terraform_address import composed, type_in, without_keys
 from .terraform_config import Expressions, expressions
 from .terraform_fields import flag, items, mapping, objects, text, wrong
 from .terraform_marks import (
@@ -171,7 +171,8 @@ def _untouched(entry: dict[str, Any], drifted: set[tuple[str, str]]) -> bool:
 
 
 def _resource(entry: dict[str, Any], where: str, known: _Marks, key: bytes, deferred: str = "") -> ResourceChange:
-    address, deposed, kind = _address(entry, where), text(entry, "deposed", where), text(entry, "type", where)
+    address, deposed = _address(entry, where), text(entry, "deposed", where)
+    kind = text(entry, "type", where) or type_in(address)
     change = entry.get("change")
     if not isinstance(change, dict):
         raise wrong(f"{where}.change", "an object", change)

@@ -32,6 +32,14 @@ def test_a_resource_without_a_name_is_called_by_its_label() -> None:
     assert context_of_plan(found.drift[0], found.plan, NOW).resource.name == "web"
 
 
+def test_a_type_that_the_plan_leaves_out_is_read_off_the_address() -> None:
+    for address, kind in (('module.m["a.b"].aws_thing.web["c.d"]', "aws_thing"), ("odd", "odd"), (".", ".")):
+        found = reviewed(plan([], [change("a.b", "update", {"a": 1}, {"a": 2}) | {"address": address, "type": ""}]))
+        case = context_of_plan(found.drift[0], found.plan, NOW)
+        assert case.resource.kind == kind
+        assert classify(case, load_policy(None)).domain == "workload"
+
+
 def test_a_time_without_a_zone_is_no_time() -> None:
     assert moment("2026-11-21T03:00:00Z") == datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
     assert moment("2026-11-21T03:00:00") is moment("") is moment("yesterday") is None
