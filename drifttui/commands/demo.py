@@ -30,11 +30,11 @@ def run(options: argparse.Namespace) -> int:
         recording = read_recording(path)
     clock = ReplayClock(recording, rate=options.speed, lead=recording.lead)
     sources = [ReplaySource(recording, clock, "demo")]
-    collector = Collector(sources, Looker(sources, Judgement(), clock), clock, mode=Mode.DEMO, read_only=True)
+    incident = options.incident or "INC-9127"
+    looker = Looker(sources, Judgement(), clock)
+    collector = Collector(sources, looker, clock, mode=Mode.DEMO, incident=incident, read_only=True)
     app = DriftApp(
         collector,
-        Options(
-            theme=options.theme, filter=options.filter, incident=options.incident or "INC-9127", read_only=True, keys={}
-        ),
+        Options(theme=options.theme, filter=options.filter, incident=incident, read_only=True, keys={}),
     )
     return app.run_to_exit()
