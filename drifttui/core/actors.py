@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from .actor_words import BREAK_GLASS_WORDS, CI_WORDS, words_kind
+from .actor_words import is_break_glass, is_pipeline, words_kind
 from .actors_aws import actor_of_arn
 from .audit import NOBODY, Actor, ActorKind
 from .audit_kubernetes import KubernetesCall
@@ -35,7 +35,7 @@ def account(name: str, groups: Iterable[str] = ()) -> Actor:
         return actor_of_arn(name)
     if name.startswith("system:serviceaccount:"):
         return _service_account(name)
-    if BREAK_GLASS_WORDS.search(name) or any(BREAK_GLASS_WORDS.search(group) for group in groups):
+    if is_break_glass(name) or any(is_break_glass(group) for group in groups):
         return Actor(name, ActorKind.BREAK_GLASS, reasons=("the account or one of its groups is for emergencies",))
     if lower in ("system:anonymous", "system:unauthenticated"):
         return Actor(name, ActorKind.UNKNOWN, reasons=("the call was not authenticated",))
@@ -69,11 +69,11 @@ def account(name: str, groups: Iterable[str] = ()) -> Actor:
 def _service_account(name: str) -> Actor:
     _, _, namespace, short = [*name.split(":", 3), "", ""][:4]
     own = f"{namespace}/{short}"
-    if BREAK_GLASS_WORDS.search(own):
+    if is_break_glass(own):
         return Actor(name, ActorKind.BREAK_GLASS, own, reasons=("a service account for emergencies",))
     if ENGINES.search(own):
         return Actor(name, ActorKind.CONTROLLER, own, reasons=("the service account of a GitOps engine",))
-    if not short.endswith(("-controller", "-operator")) and CI_WORDS.search(own.replace("/", " ")):
+    if not short.endswith(("-controller", "-operator")) and is_pipeline(own.replace("/", " ")):
         return Actor(name, ActorKind.CI, own, reasons=(f"the service account {own} is that of a pipeline",))
     return Actor(name, ActorKind.CONTROLLER, own, reasons=("a service account",))
 

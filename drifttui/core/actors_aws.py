@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, NamedTuple
 
-from .actor_words import BREAK_GLASS_WORDS, words_kind
+from .actor_words import is_break_glass, words_kind
 from .audit import NOBODY, Actor, ActorKind, mapping, text
 
 _EMAIL: Final = re.compile(r"[^@\s:/]+@[^@\s:/]+\.[^@\s:/]+")
@@ -93,7 +93,7 @@ def actor_of(principal: Principal) -> Actor:
     arn, session = principal.arn or "", principal.session_name or ""
     role = principal.role or role_of(principal.arn) or ""
     names = " ".join(filter(None, (arn, principal.user_name, role, principal.issuer_arn)))
-    emergency = BREAK_GLASS_WORDS.search(names.replace("/", " "))
+    emergency = is_break_glass(names.replace("/", " "))
     if principal.type in ("AWSService",) or (not arn and principal.invoked_by):
         service = principal.invoked_by or "an AWS service"
         return Actor(service, ActorKind.CLOUD_SERVICE, reasons=("AWS itself made the call",))
@@ -124,7 +124,7 @@ def actor_of(principal: Principal) -> Actor:
     label = " ".join(filter(None, (role, session)))
     known = words_kind(label.replace("/", " ")) or (words_kind(principal.user_name) if principal.user_name else None)
     if known:
-        return Actor(arn or label, known[0], session or role, arn, reasons=(known[1],))
+        return Actor(arn or label, known[0], session or role or principal.user_name or "", arn, reasons=(known[1],))
     if principal.type == "IAMUser" or ":user/" in arn:
         user = principal.user_name or arn.rpartition("/")[2]
         if known := words_kind(user):

@@ -53,7 +53,9 @@ def wanted_names(ids: Sequence[str], kind: str) -> list[Wanted]:
 
 
 def _account(text: str) -> str:
-    return text.split(":")[4] if text.startswith("arn:") and text.count(":") >= 5 else ""
+    """Empty for ARNs of things that AWS itself keeps, and of buckets, which name no account."""
+    account = text.split(":")[4] if text.startswith("arn:") and text.count(":") >= 5 else ""
+    return account if account.isdigit() else ""
 
 
 def _composite(text: str, kind: str) -> list[str]:

@@ -65,7 +65,7 @@ def history_of(
     aside: dict[str, Counter[str]] = {}
     finished = _once([call for call in calls if _is_target(question, call)], aside)
     shape, guess = _shape(question, finished, live)
-    reading = _Reading(shape, guess, aside, status)
+    reading = _Reading(question.name, shape, guess, aside, status)
     unfinished = 0
     for call in finished:
         if not is_final(call):
@@ -113,9 +113,14 @@ def _shape(question: ResourceQuestion, calls: list[KubernetesCall], live: Any) -
 class _Reading:
     """Walks the calls with the last known state in hand."""
 
-    def __init__(self, shape: Shape, guess: bool, aside: dict[str, Counter[str]], status: bool) -> None:
+    def __init__(
+        self, name: str, shape: Shape, guess: bool, aside: dict[str, Counter[str]], status: bool
+    ) -> None:
         self.steps: list[Step] = []
         self.state: Any = None
+        self._name = name
+        self._gone = False
+        """The last write that the log holds deleted the object."""
         self._shape, self._guess, self._aside, self._status = shape, guess, aside, status
 
     def take(self, call: KubernetesCall) -> None:
@@ -127,12 +132,15 @@ class _Reading:
         if call.verb in ("delete", "deletecollection") or call.subresource == "eviction":
             self._delete(call)
         elif call.code == 201 and call.verb in ("create", "patch", "update") and not call.subresource:
+            self._gone = False
             self._whole(call, ABSENT, call.response if _is_object(call) else UNKNOWN)
             self._remember(call)
         elif call.verb == "create" and call.subresource not in ("binding",):
+            self._gone = False
             self._whole(call, ABSENT, UNKNOWN)
             self._remember(call)
         else:
+            self._gone = False
             self._change(call)
 
     def _innocent(self, call: KubernetesCall) -> str:
@@ -155,11 +163,11 @@ class _Reading:
         self.steps.append(Step(call, (Written((), before, after),), compared=True, document=document))
 
     def _delete(self, call: KubernetesCall) -> None:
-        if call.verb == "deletecollection" and not _took(call, self.state):
+        if call.verb == "deletecollection" and (self._gone or not _took(call, self._name)):
             self._aside.setdefault("deleted others", Counter())[call.actor or "unknown"] += 1
             return
         self._whole(call, UNKNOWN if self.state is None else self.state, ABSENT)
-        self.state = None
+        self.state, self._gone = None, True
 
     def _change(self, call: KubernetesCall) -> None:
         after = call.response if _is_object(call) else None
@@ -265,11 +273,10 @@ def _named(path: Path, asked: Iterable[Written]) -> bool:
     return any(relation(path, entry.path) for entry in asked)
 
 
-def _took(call: KubernetesCall, state: Any) -> bool:
+def _took(call: KubernetesCall, name: str) -> bool:
     """Whether a collection delete took the object, as far as its answer or its field selector tells."""
     items = call.response.get("items") if isinstance(call.response, dict) else None
-    name = _metadata(state, "name")
-    if isinstance(items, list) and name is not None:
+    if isinstance(items, list):
         return any(_metadata(item, "name") == name for item in items)
     selector = call.query.get("fieldSelector", ("",))[0]
-    return not (name and "metadata.name=" in selector and f"metadata.name={name}" not in selector)
+    return "metadata.name=" not in selector or name in selector.replace("==", "=").split("metadata.name=")[1:]
