@@ -169,7 +169,7 @@ def test_help_and_version_stay_light() -> None:
         "import sys\n"
         "from drifttui.cli import main\n"
         "try:\n    main([{argument!r}])\nexcept SystemExit as e:\n    assert not e.code, e.code\n"
-        "heavy = [m for m in ('textual', 'httpx', 'kubernetes', 'boto3', 'pydantic', 'yaml', 'rich') if m in sys.modules]\n"
+        "heavy = {{'textual', 'httpx', 'kubernetes', 'boto3', 'pydantic', 'yaml', 'rich'}} & sys.modules.keys()\n"
         "assert not heavy, heavy\n"
     )
     for argument in ("--help", "--version"):

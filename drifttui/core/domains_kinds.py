@@ -156,4 +156,4 @@ def domain_of_kind(kind: str, group: str, kubernetes: bool) -> str:
                 return _KUBERNETES_KINDS.get(kind, domain) if domain == "network" else domain
         return _KUBERNETES_KINDS.get(kind, "workload")
     low = kind.lower()
-    return next(domain for domain, pattern in _STACK_PATTERNS if pattern.search(low))
+    return next((domain for domain, pattern in _STACK_PATTERNS if pattern.search(low)), "workload")

@@ -1,7 +1,7 @@
 """Recorded sessions: JSON Lines, gzip where the name ends in `.gz`.
 
 The first line is `{"format": 1, "started": "…", "title": "…", "lead": 0}`; each further line is one batch with
-its time `t` in seconds since the start (`store.wire.WireBatch`). Documents in it were redacted before they were recorded.
+its time `t` in seconds since the start (`store.wire.WireBatch`). Documents in it were redacted beforehand.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from drifttui.core.board import Board, Mode
 from drifttui.core.errors import SourceError
@@ -31,7 +31,7 @@ class HandClock:
         self.at += timedelta(**spans)
 
 
-def unit(name: str, source: str = "argocd:a", sync: str = "Synced", **more: object) -> Unit:
+def unit(name: str, source: str = "argocd:a", sync: str = "Synced", **more: Any) -> Unit:
     base = Unit(
         id=UnitId(Engine.ARGOCD, source, "argocd", name),
         sync=sync,
@@ -63,7 +63,7 @@ def inspection(of: Unit, desired: int, actual: int, at: datetime = NOW) -> Inspe
     return Inspection(of.id, at, (planes,))
 
 
-def health(name: str, standing: Standing, **more: object) -> SourceHealth:
+def health(name: str, standing: Standing, **more: Any) -> SourceHealth:
     base = SourceHealth(name, "Test", standing, newest_answer=NOW, method="stream")
     return base._replace(**more)
 
@@ -89,8 +89,8 @@ class ScriptedSource:
         else:
             self._loop.call_soon_threadsafe(self.batches.put_nowait, batch)
 
-    def batch(self, *units: Unit, standing: Standing = Standing.OK, **more: object) -> Batch:
-        return Batch(self.name, NOW, units=units, health=health(self.name, standing), **more)  # type: ignore[arg-type]
+    def batch(self, *units: Unit, standing: Standing = Standing.OK, **more: Any) -> Batch:
+        return Batch(self.name, NOW, units=units, health=health(self.name, standing), **more)
 
     async def check(self) -> SourceHealth:
         return health(self.name, Standing.OK)
