@@ -68,8 +68,13 @@ def empty_app(home: Home) -> tuple[float, float]:
 Measurement = Callable[[Bench], Iterator[Figure]]
 
 
+SURVEYED = 6.0
+"""Seconds after a stream begins until the list has been held against it once; after that a minute goes by."""
+
+
 def wait_for_rest(terminal: Terminal) -> None:
     """Until the program uses next to no processor: what it reads after the list has been read."""
+    terminal.rest(SURVEYED)
     end = time.perf_counter() + PATIENCE
     while time.perf_counter() < end:
         used = terminal.cpu_seconds

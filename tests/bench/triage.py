@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from tests.bench.fleet import WORDS
 from tests.bench.screen_model import Screen
 
 CURSOR = "▌"
-"""In the gutter of the line that the cursor is on."""
+"""In the gutter of the line that the cursor is on, in every list: that of units is the leftmost."""
 
 _NAME = re.compile(r"\b[a-z]+-\d{5}\b")
-_UNDER_CURSOR = re.compile(CURSOR + r"[^│┃|]*?\b([a-z]+-\d{5})\b")
+_UNDER_CURSOR = re.compile(r"[│┃ ]?" + CURSOR + r"[^│┃]*?\b([a-z]+-\d{5})\b")
 
 
 def first_frame(screen: Screen) -> bool:
@@ -39,7 +40,7 @@ def stale_units(count: int) -> Callable[[Screen], bool]:
 def under_cursor(screen: Screen) -> str:
     """Name of the application that the cursor is on; empty where it is on none."""
     for y in range(screen.rows):
-        if match := _UNDER_CURSOR.search(screen.line(y)):
+        if match := _UNDER_CURSOR.match(screen.line(y)):
             return match[1]
     return ""
 
@@ -55,12 +56,13 @@ WHOLE_DOCUMENT = "f"
 LEAVE = "q"
 
 
-def only(word: str) -> Callable[[Screen], bool]:
-    """The list holds applications of this word and no others."""
+def only(word: str, count: int) -> Callable[[Screen], bool]:
+    """The list shows applications of this word and no others, and counts them: a tenth of all."""
+    counted = f"{count // len(WORDS):,} of {count:,}"
 
     def shown(screen: Screen) -> bool:
         names = rows(screen)
-        return bool(names) and all(name.startswith(word) for name in names)
+        return counted in screen and bool(names) and all(name.startswith(word) for name in names)
 
     return shown
 

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 import msgspec
 
-from ...core.errors import BadAnswer, Missing, SourceError, inert
+from ...core.errors import BadAnswer, Missing, inert
 from ...core.ports import Clock
 from ...core.unit import Unit
 from . import wire
@@ -91,37 +91,29 @@ class RestFeed:
         return Changed(self._rows(application, self._clock()))
 
     async def _listed(self, body: bytes | bytearray) -> Listing:
+        """One by one: a single odd application hides no others, and what a row does not keep is freed before the next
+        is decoded. All at once they are five times as large as the rows, in pages that are never given back."""
         at = self._clock()
-        gaps: list[str] = []
-        try:
-            version, applications = self._decoded(body)
-        except SourceError:
-            version, applications, gaps = self._each(body)
-        units = []
-        for index, application in enumerate(applications):
-            if index % ROWS_AT_ONCE == 0:
-                await asyncio.sleep(0)
-            if not self._projects or application.spec.project in self._projects:
-                units.append(self._rows(application, at))
-        return Listing(tuple(units), version, tuple(gaps))
-
-    def _decoded(self, body: bytes | bytearray) -> tuple[str, list[wire.Application]]:
-        found = decoded(body, wire.ApplicationList, self._rest.http.name, "/api/v1/applications")
-        return found.metadata.resource_version, found.items or []
-
-    def _each(self, body: bytes | bytearray) -> tuple[str, list[wire.Application], list[str]]:
-        """One by one, so that a single odd application does not hide all others."""
         found = decoded(body, wire.RawList, self._rest.http.name, "/api/v1/applications")
-        good: list[wire.Application] = []
+        units: list[Unit] = []
         gaps: list[str] = []
         for number, raw in enumerate(found.items or (), 1):
+            if number % ROWS_AT_ONCE == 0:
+                await asyncio.sleep(0)
             try:
-                good.append(msgspec.json.decode(raw, type=wire.Application))
+                application = _application.decode(raw)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 gaps.append(f"Application {number} of the list cannot be read: {inert(str(error))}")
-                if (named := _named(raw, gaps[-1])) is not None:
-                    good.append(named)
-        return found.metadata.resource_version, good, gaps
+                named = _named(raw, gaps[-1])
+                if named is None:
+                    continue
+                application = named
+            if not self._projects or application.spec.project in self._projects:
+                units.append(self._rows(application, at))
+        return Listing(tuple(units), found.metadata.resource_version, tuple(gaps))
+
+
+_application = msgspec.json.Decoder(wire.Application)
 
 
 class _Named(wire.Part, frozen=True):

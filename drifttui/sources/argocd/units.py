@@ -41,8 +41,14 @@ class Tracking(NamedTuple):
     label: str = "app.kubernetes.io/instance"
 
 
+@lru_cache(8192)
+def _one(text: str) -> str:
+    """The same object for equal texts: thousands of rows share projects, clusters, revisions and states."""
+    return text
+
+
 def unit_id(application: Application, source: str) -> UnitId:
-    return UnitId(Engine.ARGOCD, source, application.metadata.namespace, application.metadata.name)
+    return UnitId(Engine.ARGOCD, source, _one(application.metadata.namespace), application.metadata.name)
 
 
 class Rows:
@@ -63,22 +69,22 @@ def unit_of(
 ) -> Unit:
     meta, spec, status = application.metadata, application.spec, application.status
     labels, annotations = meta.labels or {}, meta.annotations or {}
-    cluster = cluster_of(spec.destination.name, spec.destination.server)
+    cluster = _one(cluster_of(spec.destination.name, spec.destination.server))
     automated = spec.sync_policy.automated if spec.sync_policy else None
     auto = auto_of(automated, skips=annotations.get(SKIP_RECONCILE) == "true")
     repo, path = _origin(application)
     return Unit(
         id=unit_id(application, source),
-        sync=status.sync.status or "Unknown",
-        health=status.health.status or "Unknown",
+        sync=_one(status.sync.status) or "Unknown",
+        health=_one(status.health.status) or "Unknown",
         auto=auto,
         cluster=cluster,
-        namespace=spec.destination.namespace,
-        project=spec.project or "default",
+        namespace=_one(spec.destination.namespace),
+        project=_one(spec.project) or "default",
         environment=(environment_of(labels) if labels else "")
         or _named_environment(spec.destination.name, spec.project, spec.destination.namespace)
         or environment_of({}, meta.name, meta.namespace),
-        revision=revision_of(status.sync.revision, status.sync.revisions),
+        revision=_one(revision_of(status.sync.revision, status.sync.revisions)),
         reconciled_at=moment(status.reconciled_at),
         observed_at=at,
         version=meta.resource_version,
@@ -87,7 +93,7 @@ def unit_of(
             for c in status.conditions or ()
         ),
         operation=_operation(application, clean),
-        owner=owner_of(application, tracking),
+        owner=_one(owner_of(application, tracking)),
         repo=clean(repo),
         path=path,
         out_of_sync=tuple(
@@ -175,13 +181,13 @@ def _operation_state(state: OperationState, clean: Callable[[str], str]) -> Oper
     result = state.sync_result
     revision = revision_of(result.revision, result.revisions) if result else ""
     return Operation(
-        phase=state.phase,
+        phase=_one(state.phase),
         started_at=moment(state.started_at),
         finished_at=moment(state.finished_at),
         message=clean(state.message),
         initiated_by=_initiator(by.username, by.automated),
         automated=by.automated,
-        revision=revision or (revision_of(asked.revision, asked.revisions) if asked else ""),
+        revision=_one(revision or (revision_of(asked.revision, asked.revisions) if asked else "")),
     )
 
 
