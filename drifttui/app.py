@@ -19,6 +19,7 @@ from drifttui.screens.base import DriftScreen
 from drifttui.screens.feed import Feed, Options
 from drifttui.screens.signals import leave_on_signals
 from drifttui.screens.triage import TriageScreen
+from drifttui.screens.triage_model import TriageModel
 from drifttui.widgets.palette import Bare
 from drifttui.widgets.themes import ANSI, BARE, CYCLE, themes
 
@@ -64,7 +65,7 @@ class DriftApp(App[None]):
         self.board = Board()
         self.exact = False
         self._ended_by: DriftError | None = None
-        self._filter = parse(self.options.filter)
+        self.model = TriageModel(parse(self.options.filter))
         self._bare = Bare()
         for theme in themes():
             self.register_theme(theme)
@@ -105,7 +106,7 @@ class DriftApp(App[None]):
     # Life.
 
     def get_default_screen(self) -> TriageScreen:
-        return TriageScreen(self._filter)
+        return TriageScreen()
 
     def on_mount(self) -> None:
         leave_on_signals(lambda code: self.exit(return_code=code))
@@ -133,21 +134,28 @@ class DriftApp(App[None]):
             raise self._ended_by
         return self.return_code or 0
 
+    @property
+    def _top(self) -> DriftScreen | None:
+        """The screen on top, once its parts are there; None behind Textual's palette."""
+        return self.screen if isinstance(self.screen, DriftScreen) and self.screen.ready else None
+
     def _drain(self) -> None:
-        try:
-            board = self.feed.drain()
-        except DriftError as error:
-            self._ended_by = error
-            self.exit(return_code=error.exit_code)
-            return
+        board = self.feed.drain()
         if board is not None:
             self.board = board
-            if isinstance(self.screen, DriftScreen) and self.screen.ready:
-                self.screen.board_arrived(board, whole=False)
+            top = self._top
+            self.model.units.following = top is not None and top.follows
+            update = self.model.update(board, self.times.now)
+            if top is not None:
+                top.board_arrived(update)
 
     def _tick(self) -> None:
-        if isinstance(self.screen, DriftScreen) and self.screen.ready:
-            self.screen.ticked(self.times)
+        update = self.model.recheck(self.times.now)
+        top = self._top
+        if top is not None:
+            if update is not None:
+                top.board_arrived(update)
+            top.ticked(self.times)
 
     @property
     def times(self) -> Times:

@@ -53,7 +53,8 @@ class Worklist(Generic[K, R]):
         self.following = True
         self.marked: frozenset[K] = frozenset()
         """What came in with the last `take_in`, so that it can be found."""
-        self._matches = matches
+        self.matches = matches
+        """Whether a row belongs."""
         self._held: set[K] = set()
         self._urgency: dict[K, int] = {}
         self._arrived: set[K] = set()
@@ -66,7 +67,7 @@ class Worklist(Generic[K, R]):
 
     def matching(self, matches: Callable[[R], bool]) -> None:
         """Another filter; what is shown stays until the next `arrange`."""
-        self._matches = matches
+        self.matches = matches
 
     def sort_by(self, column: str, backwards: bool = False) -> None:
         self.column, self.backwards = column, backwards
@@ -89,7 +90,7 @@ class Worklist(Generic[K, R]):
             if key in self._held:
                 worse = row.urgency < self._urgency[key] and row.urgency <= alarming
                 (self._worse.add if worse else self._worse.discard)(key)
-            elif self._matches(row):
+            elif self.matches(row):
                 self._arrived.add(key)
             else:
                 self._arrived.discard(key)
@@ -109,7 +110,7 @@ class Worklist(Generic[K, R]):
             before = self.rows.get(key)
             self.rows[key] = row
             if not moved:
-                held, wanted = key in self._held, self._matches(row)
+                held, wanted = key in self._held, self.matches(row)
                 moved = held != wanted
                 if held and wanted and before is not None:
                     moved = before.order(self.column) != row.order(self.column)
@@ -129,7 +130,7 @@ class Worklist(Generic[K, R]):
         """Filters and sorts everything anew; what waited is in, what is gone is out."""
         for key in self._gone:
             self.rows.pop(key, None)
-        column, matches = self.column, self._matches
+        column, matches = self.column, self.matches
         shown = [(row.order(column), key) for key, row in self.rows.items() if matches(row)]
         shown.sort(key=_first, reverse=self.backwards)
         self.order = [key for _, key in shown]

@@ -10,11 +10,12 @@ from textual.screen import Screen
 from drifttui.core.ages import Times
 from drifttui.core.board import Board
 from drifttui.widgets.cells import Line, Piece
-from drifttui.widgets.header import TWO_LINES_BELOW, Header, Tally
+from drifttui.widgets.header import TWO_LINES_BELOW, Header
 from drifttui.widgets.key_bar import KeyBar
 from drifttui.widgets.lines_view import LinesView
 
 from .keys import shown_keys
+from .triage_model import EVERYTHING, TriageModel, Update
 
 if TYPE_CHECKING:
     from drifttui.widgets.prompt import Prompt
@@ -58,19 +59,28 @@ class DriftScreen(Screen[None], inherit_bindings=False):
         return self.host.board
 
     @property
+    def model(self) -> TriageModel:
+        return self.host.model
+
+    @property
     def times(self) -> Times:
         return self.host.times
 
-    def board_arrived(self, board: Board, *, whole: bool) -> None:
-        """`whole`: boards in between may have been missed."""
+    @property
+    def follows(self) -> bool:
+        """Whether rows may still be sorted in without being asked for."""
+        return False
+
+    def board_arrived(self, update: Update) -> None:
+        """The model holds another board."""
 
     def ticked(self, times: Times) -> None:
         """Another second, or another way to show times."""
 
     # Frame.
 
-    def show_header(self, tally: Tally) -> None:
-        self.query_one(Header).show(self.board, tally, self.times)
+    def show_header(self) -> None:
+        self.query_one(Header).show(self.board, self.model.tally, self.times)
 
     def show_keys(self) -> None:
         self.query_one(KeyBar).show(shown_keys(self), self.told)
@@ -95,7 +105,7 @@ class DriftScreen(Screen[None], inherit_bindings=False):
         if self.ready:
             self.place_panes()
             self.ticked(self.times)
-            self.board_arrived(self.board, whole=True)
+            self.board_arrived(EVERYTHING)
 
     def on_resize(self) -> None:
         if not self.ready:

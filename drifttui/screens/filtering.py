@@ -12,7 +12,6 @@ from drifttui.widgets.lines_view import LinesView
 from drifttui.widgets.prompt import Prompt
 
 from .prompting import Prompting
-from .triage_model import TriageModel
 
 
 class Filtering(Prompting):
@@ -21,7 +20,6 @@ class Filtering(Prompting):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", id="filter", tooltip="Type a filter; it works at once.", priority=True),
     ]
-    model: TriageModel
 
     def __init__(self) -> None:
         super().__init__()

@@ -9,12 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 
 from drifttui.core.ages import Times
-from drifttui.core.board import Board
 from drifttui.core.rows import FindingRow
 from drifttui.core.words import RISK_WORDS, clean
 from drifttui.widgets.cells import Line, Piece
 from drifttui.widgets.finding_table import FindingKey
-from drifttui.widgets.header import Header, Tally
+from drifttui.widgets.header import Header
 from drifttui.widgets.history_lines import history_lines
 from drifttui.widgets.key_bar import KeyBar
 from drifttui.widgets.planes_pane import PlanesPane, View
@@ -24,11 +23,11 @@ from drifttui.widgets.who_lines import who_lines
 
 from .headings import environment, evidence
 from .prompting import Prompting
-from .triage_model import TriageModel
+from .triage_model import EVERYTHING, Update
 
 
 class FindingScreen(Prompting):
-    """Shows one finding of `model`'s list and steps through the others."""
+    """Shows one finding of the list and steps through the others."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "see('document')", "Full", id="full", tooltip="The whole document, or only what differs."),
@@ -42,11 +41,10 @@ class FindingScreen(Prompting):
     ]
     PANES = ("planes", "who", "history")
 
-    def __init__(self, key: FindingKey, model: TriageModel) -> None:
+    def __init__(self, key: FindingKey) -> None:
         super().__init__()
         self.key = key
-        self.model = model
-        self.row: FindingRow | None = model.finding(key)
+        self.row: FindingRow | None = None
         self.over = False
 
     def compose(self) -> ComposeResult:
@@ -67,8 +65,7 @@ class FindingScreen(Prompting):
         super().on_mount()
         self.planes.focus(scroll_visible=False)
 
-    def board_arrived(self, board: Board, *, whole: bool) -> None:
-        self.model.update(board, self.times.now, whole=whole)
+    def board_arrived(self, update: Update) -> None:
         unit = self.model.units.rows.get(self.key[0])
         found = next((f for f in unit.look.findings if f.id == self.key[1]), None) if unit else None
         if unit is not None and found is not None:
@@ -80,7 +77,7 @@ class FindingScreen(Prompting):
 
     def ticked(self, times: Times) -> None:
         self.planes.tick(times)
-        self.show_header(Tally.of(row for row in self.model.units.rows.values() if not row.gone))
+        self.show_header()
         self._word()
 
     def _word(self) -> None:
@@ -149,7 +146,7 @@ class FindingScreen(Prompting):
         self.key = order[place]
         self.host.feed.open(self.key[0])
         self.hush()
-        self.board_arrived(self.board, whole=False)
+        self.board_arrived(EVERYTHING)
 
     def action_refresh(self) -> None:
         self.host.feed.refresh(self.key[0])

@@ -9,11 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from drifttui.core.ages import Times
-from drifttui.core.board import Board
 from drifttui.core.filters import KEYS
-from drifttui.core.rows import unit_rows
 from drifttui.widgets.cells import Line, wrapped
-from drifttui.widgets.header import Header, Tally
+from drifttui.widgets.header import Header
 from drifttui.widgets.key_bar import KeyBar
 from drifttui.widgets.lines_view import LinesView
 from drifttui.widgets.planes_pane import PlanesPane
@@ -28,6 +26,7 @@ from .keys import Key, all_keys
 from .prompting import Prompting
 from .sources import SourcesScreen
 from .triage import TriageScreen
+from .triage_model import Update
 
 SIGNS: Sequence[tuple[str, str]] = (
     ("CRIT HIGH ? med low info", "risk, from the worst; ? is not known and stands behind HIGH, never last"),
@@ -62,11 +61,11 @@ class HelpScreen(Prompting):
         pane.word("help", self._lines)
         pane.focus(scroll_visible=False)
 
-    def board_arrived(self, board: Board, *, whole: bool) -> None:
-        self.ticked(self.times)
+    def board_arrived(self, update: Update) -> None:
+        self.show_header()
 
     def ticked(self, times: Times) -> None:
-        self.show_header(Tally.of(row for _, row in unit_rows(self.board, times.now, {})))
+        self.show_header()
 
     def place_panes(self) -> None:
         for pane in self.query(LinesView):

@@ -8,12 +8,14 @@ from drifttui.core.ages import Times
 from drifttui.core.board import Board
 
 from .feed import Feed, Options
+from .triage_model import TriageModel
 
 
 class Host(Protocol):
     feed: Feed
     options: Options
     board: Board
+    model: TriageModel
     exact: bool
 
     @property

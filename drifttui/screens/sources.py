@@ -10,18 +10,17 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 
 from drifttui.core.ages import Times
-from drifttui.core.board import Board
 from drifttui.core.health import SourceHealth, Standing
-from drifttui.core.rows import unit_rows
 from drifttui.core.words import clean
 from drifttui.widgets.cells import Piece
-from drifttui.widgets.header import Header, Tally
+from drifttui.widgets.header import Header
 from drifttui.widgets.key_bar import KeyBar
 from drifttui.widgets.source_table import SourceTable, source_lines
 from drifttui.widgets.table import LineTable
 from drifttui.widgets.text_pane import TextPane
 
 from .prompting import Prompting
+from .triage_model import Update
 
 _ORDER = [Standing.BLIND, Standing.DEGRADED, Standing.STARTING, Standing.OK, Standing.OFF]
 
@@ -53,8 +52,8 @@ class SourcesScreen(Prompting):
     def table(self) -> SourceTable:
         return self.query_one(SourceTable)
 
-    def board_arrived(self, board: Board, *, whole: bool) -> None:
-        table = self.table
+    def board_arrived(self, update: Update) -> None:
+        board, table = self.board, self.table
         table.sources = board.sources
         if set(table.keys) != set(board.sources):
             table.show(_order(board.sources))
@@ -64,7 +63,7 @@ class SourcesScreen(Prompting):
 
     def ticked(self, times: Times) -> None:
         self.table.tick(times)
-        self.show_header(Tally.of(row for _, row in unit_rows(self.board, times.now, {})))
+        self.show_header()
         self._word()
 
     def _word(self) -> None:

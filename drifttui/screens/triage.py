@@ -11,13 +11,12 @@ from textual.containers import Container
 from textual.timer import Timer
 
 from drifttui.core.ages import Times
-from drifttui.core.board import Board
 from drifttui.core.filters import NO_FILTER, Filter
 from drifttui.core.identity import UnitId
 from drifttui.core.rows import UnitRow
 from drifttui.core.words import clean
 from drifttui.widgets.finding_table import FindingKey, FindingTable
-from drifttui.widgets.header import Header, Tally
+from drifttui.widgets.header import Header
 from drifttui.widgets.key_bar import KeyBar
 from drifttui.widgets.planes_pane import PlanesPane, View
 from drifttui.widgets.table import LineTable
@@ -28,9 +27,9 @@ from drifttui.widgets.who_lines import who_lines
 from . import excuses, headings
 from .arrangement import place_triage
 from .filtering import Filtering
-from .triage_model import TriageModel
+from .triage_model import Update
 
-_CHOOSE_AFTER = 0.04
+_CHOOSE_AFTER = 0.08
 """Seconds before the other panes follow the cursor: with a key held down they would only flicker."""
 
 _OPEN_AFTER = 0.15
@@ -54,10 +53,9 @@ class TriageScreen(Filtering):
     ]
     PANES = ("units", "findings", "planes", "who")
 
-    def __init__(self, filter_: Filter) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.model = TriageModel(filter_)
-        self._tally = Tally()
+        self._starting = True
         self._lower = "findings"
         self._opening: Timer | None = None
         self._opened: UnitId | None = None
@@ -107,36 +105,30 @@ class TriageScreen(Filtering):
 
     # What arrives.
 
-    def board_arrived(self, board: Board, *, whole: bool) -> None:
+    @property
+    def follows(self) -> bool:
+        return not self.units.touched and (self.pane is None or self.pane is self.units)
+
+    def board_arrived(self, update: Update) -> None:
         model = self.model
-        model.units.following = not self.units.touched and (self.pane is None or self.pane is self.units)
-        first = model.starting
-        update = model.update(board, self.times.now, whole=whole)
-        self.units.sources = board.sources
+        self.units.sources = self.board.sources
         self.units.rows = model.units.rows
         if update.units_moved:
-            top = model.units.order[0] if first and model.units.following and model.units.order else None
-            self._show_units(top)
+            # Until every source has answered, the cursor stays with whatever is worst.
+            first = self._starting and model.units.following and model.units.order
+            self._show_units(model.units.order[0] if first else None)
+        self._starting = model.starting
         self.units.changed(update.units)
-        if update.units is None or whole or len(model.units.rows) <= 500:
-            self._count()
+        self.show_header()
         self._show_findings(moved=update.findings_moved)
         self._word()
 
     def ticked(self, times: Times) -> None:
-        update = self.model.recheck(times.now)
-        if update.units_moved:
-            self._show_units()
-        self.units.changed(update.units)
         self.units.tick(times)
         self.findings.tick(times)
         self.planes.tick(times)
-        self._count()
+        self.show_header()
         self._word()
-
-    def _count(self) -> None:
-        self._tally = Tally.of(row for row in self.model.units.rows.values() if not row.gone)
-        self.show_header(self._tally)
 
     def _show_units(self, at: UnitId | None = None) -> None:
         units = self.model.units
@@ -231,7 +223,7 @@ class TriageScreen(Filtering):
             return
         from .finding import FindingScreen
 
-        self.app.push_screen(FindingScreen(key, self.model))
+        self.app.push_screen(FindingScreen(key))
 
     # Layout.
 

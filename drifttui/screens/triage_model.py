@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -11,6 +11,7 @@ from drifttui.core.filters import NO_FILTER, Filter
 from drifttui.core.health import Freshness, Standing
 from drifttui.core.identity import UnitId
 from drifttui.core.rows import FindingRow, Freshnesses, UnitRow, unit_rows
+from drifttui.core.tally import Tally, Tallying
 from drifttui.core.worklist import Worklist
 
 FindingKey = tuple[UnitId, str]
@@ -28,6 +29,10 @@ class Update(NamedTuple):
     findings_moved: bool = False
 
 
+EVERYTHING: Final = Update(True, None, True)
+"""For a screen that comes back from behind another one."""
+
+
 class TriageModel:
     def __init__(self, filter_: Filter = NO_FILTER) -> None:
         self.board = Board()
@@ -39,9 +44,11 @@ class TriageModel:
         """Findings of all units that the filter lets through, or of the chosen one."""
         self._standings: Mapping[str, Freshness | None] = {}
         self._rechecked: datetime | None = None
+        self._tallying = Tallying()
+        self._hidden_unknown: int | None = None
 
     def update(self, board: Board, now: datetime, *, whole: bool = False) -> Update:
-        """`whole` where boards in between may have been missed."""
+        """`whole` looks at every row, whatever the board says has changed."""
         self.board = board
         freshnesses = Freshnesses(board, now)
         same_standing = freshnesses.by_source == self._standings
@@ -54,10 +61,10 @@ class TriageModel:
             changed, moved = self._some(board, board.changed, freshnesses)
         return Update(moved, changed, self._refill_findings(changed))
 
-    def recheck(self, now: datetime) -> Update:
-        """Without a new board: rows may have grown stale."""
-        if self._rechecked is not None and timedelta() <= now - self._rechecked < _RECHECK:
-            return Update()
+    def recheck(self, now: datetime) -> Update | None:
+        """Without a new board: rows may have grown stale. None where it is too early to look again."""
+        if self._rechecked is None or timedelta() <= now - self._rechecked < _RECHECK:
+            return None
         return self.update(self.board, now, whole=True)
 
     def _all(self, board: Board, now: datetime) -> tuple[frozenset[UnitId], bool]:
@@ -65,7 +72,7 @@ class TriageModel:
         rows = dict(unit_rows(board, now, held))
         changed = {key: row for key, row in rows.items() if held.get(key) is not row}
         removed = [key for key, row in held.items() if key not in rows and not row.gone]
-        return frozenset(changed) | frozenset(removed), self.units.merge(changed, removed)
+        return frozenset(changed) | frozenset(removed), self._merge(changed, removed)
 
     def _some(self, board: Board, keys: frozenset[UnitId], fresh: Freshnesses) -> tuple[frozenset[UnitId], bool]:
         changed = {}
@@ -76,7 +83,25 @@ class TriageModel:
                 removed.append(key)
             else:
                 changed[key] = UnitRow(unit, board.look(key), fresh.of(unit))
-        return keys, self.units.merge(changed, removed)
+        return keys, self._merge(changed, removed)
+
+    def _merge(self, changed: Mapping[UnitId, UnitRow], removed: Sequence[UnitId]) -> bool:
+        held = self.units.rows
+        for key, row in changed.items():
+            before = held.get(key)
+            if before is not None and not before.gone:
+                self._tallying.remove(before)
+            self._tallying.add(row)
+        for key in removed:
+            before = held.get(key)
+            if before is not None and not before.gone:
+                self._tallying.remove(before)
+        self._hidden_unknown = None
+        return self.units.merge(changed, removed)
+
+    @property
+    def tally(self) -> Tally:
+        return self._tallying.tally
 
     # Findings.
 
@@ -123,6 +148,7 @@ class TriageModel:
 
     def _apply_filter(self, now: datetime) -> None:
         """`age:` terms compare with the clock."""
+        self._hidden_unknown = None
         self.units.matching(self.filter.unit(now))
         self.findings.matching(self._finding_test(now))
 
@@ -137,14 +163,15 @@ class TriageModel:
     @property
     def hidden_unknown(self) -> int:
         """Units that nobody can judge and that the filter hides. Hidden is not clean."""
-        if not self.filter:
-            return 0
-        shown = set(self.units.order)
-        return sum(1 for key, row in self.units.rows.items() if row.unsure and key not in shown)
+        if self._hidden_unknown is None:
+            test = self.units.matches
+            rows = self.units.rows.values() if self.filter else ()
+            self._hidden_unknown = sum(1 for row in rows if row.unsure and not row.gone and not test(row))
+        return self._hidden_unknown
 
     @property
     def total(self) -> int:
-        return sum(1 for row in self.units.rows.values() if not row.gone)
+        return self.tally.units
 
     @property
     def starting(self) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
 
 from textual.app import RenderResult
 from textual.strip import Strip
@@ -13,43 +11,13 @@ from textual.widget import Widget
 from drifttui.core.ages import Times
 from drifttui.core.board import Board, Mode
 from drifttui.core.health import Standing
-from drifttui.core.rows import UnitRow
-from drifttui.core.unit import Auto
+from drifttui.core.tally import Tally
 from drifttui.core.words import clean
 
 from .cells import Line, Piece, cut, joined, line_width, strip_of
 from .palette import palette
 
 TWO_LINES_BELOW = 136
-
-
-class Tally(NamedTuple):
-    """Counts over all rows, whatever the filter hides."""
-
-    units: int = 0
-    clusters: int = 0
-    drifted: int = 0
-    unsure: int = 0
-    paused: int = 0
-    production: bool = False
-
-    @classmethod
-    def of(cls, rows: Iterable[UnitRow]) -> Tally:
-        units = drifted = unsure = paused = 0
-        clusters = set()
-        environments = set()
-        for row in rows:
-            unit = row.unit
-            units += 1
-            clusters.add(unit.cluster)
-            environments.add(unit.environment)
-            if row.drifted:
-                drifted += 1
-            elif row.risk:
-                unsure += 1
-            if unit.auto is Auto.PAUSED:
-                paused += 1
-        return cls(units, len(clusters), drifted, unsure, paused, "prod" in environments)
 
 
 class Header(Widget):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
 from drifttui.core.ages import Times
-from drifttui.core.align import aligned
 from drifttui.core.finding import Comparison, Finding, Hidden
 from drifttui.core.inspection import Inspection
 from drifttui.core.planes import Plane, ThreePlanes
@@ -19,8 +18,10 @@ from drifttui.core.words import clean, plane_stamps
 
 from .cells import Line, Piece, cut, line_width, strip_of, width_of, wrapped
 from .change_lines import SIGNS, Shape, change_lines, column_titles
-from .document_lines import Document
 from .lines_view import LinesView
+
+if TYPE_CHECKING:
+    from .document_lines import Document
 
 _THREE_FROM, _SIDE_FROM = 108, 84
 """Cells inside the pane from which columns are wide enough to be read."""
@@ -134,6 +135,11 @@ class PlanesPane(LinesView):
             said = "The document is not held: it is read again while the unit is open. f goes back to the changes."
             self._lines = wrapped(said, self.inner_width - 1, "muted")
             return
+        # Not on the way to the first frame: aligning knows the schema of every built-in kind.
+        from drifttui.core.align import aligned
+
+        from .document_lines import Document
+
         compared = Comparison(finding.ref, finding.changes, finding.hidden)
         rows = aligned(planes, compared, list_keys=self._inspection.list_keys, defaults=self._inspection.defaults)
         self._document = Document(rows, self.shape)
