@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from .options import add_json_argument, add_session_arguments
 
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         from drifttui.services.who_cloudtrail import cloudtrail_answer
 
         answer = cloudtrail_answer(
-            options.cloudtrail, options.address or "", options.id, options.path, since, now, sys.stdin.buffer
+            options.cloudtrail, options.address or "", options.id, options.path, since, now, standard_input(options)
         )
         return show(answer, options, {"address": options.address, "ids": options.id})
     if not options.resource:
@@ -105,9 +105,14 @@ def _kubernetes(options: argparse.Namespace, since: datetime | None, now: dateti
             raise InputError("Nothing to read", hint="Add --audit FILE, or --object FILE for its managedFields alone.")
         return who(question, (), Evidence(live), paths=options.path, since=since)
     status = any(path == "/status" or path.startswith("/status/") for path in options.path)
-    held = gather(options.audit, [question], key, now, keep_status=status, stdin=sys.stdin.buffer)
+    held = gather(options.audit, [question], key, now, keep_status=status, stdin=standard_input(options))
     evidence = Evidence(live, held.operations, held.deletions, held.log)
     return who(question, held.calls, evidence, paths=options.path, since=since)
+
+
+def standard_input(options: argparse.Namespace) -> IO[bytes] | None:
+    """Standard input where a place is `-`."""
+    return sys.stdin.buffer if "-" in (*options.audit, *options.cloudtrail) else None
 
 
 def show(answer: Answer, options: argparse.Namespace, asked: dict[str, Any]) -> int:

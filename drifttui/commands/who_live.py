@@ -18,8 +18,7 @@ from drifttui.services.who_live import LiveAnswer, live_answer, live_json, point
 from drifttui.store.redaction_key import redaction_key
 
 from .show_who import show_answer
-
-NOBODY = 3
+from .who import NOBODY, standard_input
 
 
 def run_live(options: argparse.Namespace, since: datetime | None) -> int:
@@ -39,7 +38,7 @@ def run_live(options: argparse.Namespace, since: datetime | None) -> int:
     board = board_when_settled(collector, options.timeout, open_units=wanted)
     answer = live_answer(
         board, options.target, options.audit, redaction_key(), collector.now(), paths=paths, since=since,
-        stdin=sys.stdin.buffer,
+        stdin=standard_input(options),
     )  # fmt: skip
     if options.json:
         json.dump(live_json(answer), sys.stdout, indent=2)

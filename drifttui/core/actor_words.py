@@ -11,7 +11,8 @@ from typing import Final
 from .audit import ActorKind
 
 _BREAK_GLASS: Final = re.compile(
-    r"(?:^|[^a-z0-9])(?:break[-_ ]?glass|emergency(?:$|[^a-z])|fire[-_]?(?:fighter|call|break)|in[-_]?case[-_]?of)", re.I
+    r"(?:^|[^a-z0-9])(?:break[-_ ]?glass|emergency(?:$|[^a-z])|fire[-_]?(?:fighter|call|break)|in[-_]?case[-_]?of)",
+    re.I,
 )
 _CI: Final = re.compile(
     r"(?:^|[^a-z0-9])(?:ci|cd|cicd|ci-cd|deploy(?:er|s)?|jenkins|github(?:-?actions?)?|gha|gitlab(?:-?(?:ci|runner))?|runner|"

@@ -113,9 +113,7 @@ def _shape(question: ResourceQuestion, calls: list[KubernetesCall], live: Any) -
 class _Reading:
     """Walks the calls with the last known state in hand."""
 
-    def __init__(
-        self, name: str, shape: Shape, guess: bool, aside: dict[str, Counter[str]], status: bool
-    ) -> None:
+    def __init__(self, name: str, shape: Shape, guess: bool, aside: dict[str, Counter[str]], status: bool) -> None:
         self.steps: list[Step] = []
         self.state: Any = None
         self._name = name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import IO, Any, Final, NamedTuple
@@ -10,11 +9,11 @@ from typing import IO, Any, Final, NamedTuple
 from drifttui.core.audit import Line, Unreadable
 from drifttui.core.audit_kubernetes import READS, KubernetesCall, is_final, read_event
 from drifttui.core.audit_redact import redacted
-from drifttui.core.follow import SyncOperation, operations_in
+from drifttui.core.follow import SyncOperation, application_of, operations_in
 from drifttui.core.join import Answer
 from drifttui.core.resource_question import ResourceQuestion
 from drifttui.core.unseen import Log
-from drifttui.sources.audit_files import Reading, records
+from drifttui.sources.audit_files import STDIN, Reading, Wanted, records
 
 from .answers import WHO, moment
 
@@ -48,23 +47,54 @@ def gather(
     names = [question.name.encode() for question in questions]
     namespaces = [question.namespace.encode() for question in questions if question.namespace]
 
+    once = STDIN in places
+
     def wanted(line: bytes) -> bool:
-        if any(name in line for name in names):
+        for name in names:
+            if name in line:
+                return True
+        if once and _is_operation(line):
             return True
-        if b"initiatedBy" in line and b"argoproj.io" in line:
-            return True
+        if b"delete" not in line:
+            return False
         inside = not namespaces or any(namespace in line for namespace in namespaces)
-        return inside and (b"deletecollection" in line or (b"namespaces" in line and b"delete" in line))
+        return inside and (b"deletecollection" in line or b'"namespaces"' in line)
 
     kept = _Kept(questions, key, keep_status)
-    for record in records(places, reading, wanted=wanted, stdin=stdin):
-        try:
-            kept.take(read_event(record))
-        except Unreadable as problem:
-            reading.problems[f"record that is no audit event ({problem})"] += 1
+    _take_all(kept, places, reading, wanted, stdin)
+    if not once and any("argocd" in call.authenticated_as for call in kept.calls):
+        # Operations fill most of the log of a cluster that runs Argo CD: they are looked for only where one matters.
+        _take_all(kept, places, Reading(), _operations_of(kept.calls), None, operations_only=True)
     future = sum(call.received is not None and call.received > now + _FUTURE for call in kept.calls)
     log = Log(reading.first, reading.last, reading.lines, dict(reading.problems), kept.dropped, future, now)
     return Gathered(tuple(kept.calls), tuple(kept.operations.values()), tuple(kept.deletions), log)
+
+
+def _is_operation(line: bytes) -> bool:
+    return b"initiatedBy" in line and b"argoproj.io" in line
+
+
+def _operations_of(calls: Sequence[KubernetesCall]) -> Wanted:
+    """Operations of the applications that the objects say they belong to; of all where none says so."""
+    bodies = (body for call in calls for body in (call.response, call.request))
+    found = {name.rpartition("_")[2].encode() for body in bodies if (name := application_of(body))}
+    return lambda line: _is_operation(line) and (not found or any(name in line for name in found))
+
+
+def _take_all(
+    kept: _Kept,
+    places: Sequence[str],
+    reading: Reading,
+    wanted: Wanted,
+    stdin: IO[bytes] | None,
+    *,
+    operations_only: bool = False,
+) -> None:
+    for record in records(places, reading, wanted=wanted, stdin=stdin):
+        try:
+            kept.take(read_event(record), operations_only=operations_only)
+        except Unreadable as problem:
+            reading.problems[f"record that is no audit event ({problem})"] += 1
 
 
 class _Kept:
@@ -76,13 +106,14 @@ class _Kept:
         self.operations: dict[tuple[str, ...], SyncOperation] = {}
         self.deletions: list[KubernetesCall] = []
         self.dropped = 0
-        self.reads: Counter[str] = Counter()
 
-    def take(self, call: KubernetesCall) -> None:
+    def take(self, call: KubernetesCall, *, operations_only: bool = False) -> None:
         if len(self.operations) < KEEP_OPERATIONS:
             for entry in operations_in(call):
                 known = (entry.namespace, entry.application, entry.username, str(entry.started), str(entry.finished))
                 self.operations[known] = entry
+        if operations_only:
+            return
         if call.resource == "namespaces" and call.verb == "delete" and is_final(call):
             self.deletions.append(call._replace(request=None, response=None))
         if call.verb in READS or not any(self._concerns(question, call) for question in self._questions):

@@ -67,22 +67,24 @@ def records(
 
     `-` is standard input. Raises `InputError` for a place that is not there; whatever goes wrong later is counted.
     """
-    for stream, name in _streams(places, reading, stdin):
+    for file, name in _files_of(places, reading, stdin):
         reading.files += 1
         try:
-            with stream:
+            with file, _unpacked(file) as stream:
                 yield from _read(stream, reading, wanted)
         except _BROKEN as problem:
             kind = "compressed file ends early or is damaged" if not isinstance(problem, PermissionError) else "file"
             reading.problems[f"{kind} ({name})"] += 1
 
 
-def _streams(places: Sequence[str], reading: Reading, stdin: IO[bytes] | None) -> Iterator[tuple[_Stream, str]]:
+def _files_of(
+    places: Sequence[str], reading: Reading, stdin: IO[bytes] | None
+) -> Iterator[tuple[io.BufferedReader, str]]:
     for place in places:
         if place == STDIN:
             if stdin is None:
                 raise InputError("Standard input cannot be read here")
-            yield _unpacked(io.BufferedReader(_Kept(stdin))), "standard input"
+            yield io.BufferedReader(_Kept(stdin)), "standard input"
             continue
         path = Path(place).expanduser()
         if not path.exists():
@@ -95,10 +97,7 @@ def _streams(places: Sequence[str], reading: Reading, stdin: IO[bytes] | None) -
                     raise InputError(f"{place} cannot be read", problem.strerror or "") from problem
                 reading.problems[f"unreadable file ({file.name})"] += 1
                 continue
-            try:
-                yield _unpacked(stream), file.name
-            except _BROKEN:
-                reading.problems[f"unreadable file ({file.name})"] += 1
+            yield stream, file.name
 
 
 class _Kept(io.RawIOBase):
@@ -133,7 +132,7 @@ def _read(stream: _Stream, reading: Reading, wanted: Wanted) -> Iterator[dict[st
     first = stream.readline(MAX_RECORD + 1)
     while first and not first.strip(b"\0\r\n\t \xef\xbb\xbf"):
         first = stream.readline(MAX_RECORD + 1)
-    if _is_document(first):
+    if _is_document(first, stream):
         yield from _document(first, stream, reading)
         return
     line, newest = first, b""
@@ -168,10 +167,13 @@ def _time_in(line: bytes) -> datetime | None:
     return moment(found[1].decode("ascii", "replace")) if found else None
 
 
-def _is_document(line: bytes) -> bool:
-    """Whether the file is one document rather than a record per line."""
+def _is_document(line: bytes, stream: _Stream) -> bool:
+    """Whether the file is one document rather than a record per line. A second line that is indented goes on with the
+    first; one that starts anew follows a first line that was cut."""
     start = line.strip(b"\0\r\n\t \xef\xbb\xbf")
     if start[:1] == b"[" or start in (b"{", b""):
+        return True
+    if start[:1] == b"{" and not start.endswith(b"}") and stream.peek(1)[:1] in (b" ", b"\t"):
         return True
     return _OPENS_CONTAINER.match(start[:200].decode("utf-8", "replace")) is not None
 

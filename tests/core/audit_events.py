@@ -55,7 +55,9 @@ def event(user: str, verb: str = "patch", at: float = 0.0, **more: Any) -> dict[
     made: dict[str, Any] = {
         "kind": "Event",
         "apiVersion": "audit.k8s.io/v1",
-        "level": more.get("level", "RequestResponse" if "answer" in more else "Request" if "body" in more else "Metadata"),
+        "level": more.get(
+            "level", "RequestResponse" if "answer" in more else "Request" if "body" in more else "Metadata"
+        ),
         "auditID": more.get("id", f"{user}-{verb}-{at}"),
         "stage": "ResponseComplete",
         "requestURI": uri + ("?" + "&".join(query) if query else ""),
@@ -72,7 +74,8 @@ def event(user: str, verb: str = "patch", at: float = 0.0, **more: Any) -> dict[
         made["requestObject"] = more["body"]
     if "answer" in more:
         made["responseObject"] = more["answer"]
-    return made | more.get("extra", {})
+    made.update(more.get("extra", {}))
+    return made
 
 
 def owned(document: dict[str, Any], *entries: tuple[str, str, float, dict[str, Any]]) -> dict[str, Any]:
@@ -93,4 +96,4 @@ def owned(document: dict[str, Any], *entries: tuple[str, str, float, dict[str, A
     return found
 
 
-REPLICAS_FIELD = {"f:spec": {"f:replicas": {}}}
+REPLICAS_FIELD: dict[str, Any] = {"f:spec": {"f:replicas": {}}}

@@ -91,7 +91,9 @@ def test_a_delete_tells_its_dry_run_in_its_body_only() -> None:
     assert not read_event({**event, "requestObject": {"kind": "DeleteOptions", "dryRun": ["All"]}}).explains_drift
 
 
-@pytest.mark.parametrize("status", [None, 7, "200", {"code": "403"}, {"code": True}, {"code": 99999}, [], {"code": None}])
+@pytest.mark.parametrize(
+    "status", [None, 7, "200", {"code": "403"}, {"code": True}, {"code": 99999}, [], {"code": None}]
+)
 def test_a_status_of_any_shape_is_read(status: Any) -> None:
     event = {"verb": "patch", "auditID": "1", "responseStatus": status}
     assert read_event(event).code in (None, 403)
@@ -173,7 +175,14 @@ def test_a_group_for_emergencies_makes_the_account_one() -> None:
         ("kubectl-set", "kubectl/v1.30", "patch", "", ("spec", "image"), "kubectl set image"),
         ("kubectl-set", "kubectl/v1.30", "patch", "", ("spec", "env", "value"), "kubectl set env"),
         ("kubectl-client-side-apply", "kubectl/v1.30", "patch", "", (), "kubectl apply"),
-        ("kubectl-rollout", "kubectl/v1.30", "patch", "", ("kubectl.kubernetes.io/restartedAt",), "kubectl rollout restart"),
+        (
+            "kubectl-rollout",
+            "kubectl/v1.30",
+            "patch",
+            "",
+            ("kubectl.kubernetes.io/restartedAt",),
+            "kubectl rollout restart",
+        ),
         ("", "kubectl/v1.30", "delete", "", (), "kubectl delete"),
         ("", "kubectl/v1.30", "update", "", (), "kubectl replace"),
         ("", "k9s/v0.32.5 (darwin/arm64)", "patch", "", (), "k9s"),

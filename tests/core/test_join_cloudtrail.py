@@ -22,7 +22,12 @@ from drifttui.core.via_aws import aws_via
 from .test_audit_kubernetes import corpus
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
-ERIN = {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/erin", "userName": "erin", "accountId": "111122223333"}
+ERIN = {
+    "type": "IAMUser",
+    "arn": "arn:aws:iam::111122223333:user/erin",
+    "userName": "erin",
+    "accountId": "111122223333",
+}
 CLI = "aws-cli/2.22.0 md/awscrt#0.23 ua/2.0 os/linux"
 TERRAFORM = "APN/1.0 HashiCorp/1.0 Terraform/1.9.8 terraform-provider-aws/5.80 aws-sdk-go-v2/1.32"
 
@@ -108,7 +113,9 @@ def test_recorded_attacks_are_pinned_on_the_right_call(with_path: bool) -> None:
         ids = tuple(drift.get("identifier", {}).values())
         if "forbidden_eventID" in expected:
             named = next(each for each in records if each["eventID"] == expected["forbidden_eventID"])
-            ids = tuple(text for text in [str((named["requestParameters"] or {}).get("secretId") or "ami-aCBbfd13bdb1d1E4b")])
+            ids = tuple(
+                text for text in [str((named["requestParameters"] or {}).get("secretId") or "ami-aCBbfd13bdb1d1E4b")]
+            )
         paths = tuple(drift.get("changed", ())) if with_path else ()
         answer = ask(drift["terraform_type"], ids, *records, paths=paths)
         offered = {event for line in answer.lines for event in line.event_ids}
@@ -154,9 +161,9 @@ class TestWhoIsBlamed:
         rule = record("AuthorizeSecurityGroupEgress", self.RULE, 1, id="rule")
         egress = ask("aws_security_group", ("sg-0a1b",), tags, rule, paths=("egress",))
         assert [line.event_ids for line in egress.lines] == [("rule",)]
-        assert [line.event_ids for line in ask("aws_security_group", ("sg-0a1b",), tags, rule, paths=("/tags",)).lines] == [
-            ("tags",)
-        ]
+        assert [
+            line.event_ids for line in ask("aws_security_group", ("sg-0a1b",), tags, rule, paths=("/tags",)).lines
+        ] == [("tags",)]
 
     def test_an_association_is_told_from_its_siblings(self) -> None:
         policy = "arn:aws:iam::aws:policy/{}"
@@ -171,45 +178,128 @@ class TestWhoIsBlamed:
     @pytest.mark.parametrize(
         ("kind", "given", "service", "name", "request_"),
         [
-            ("aws_iam_role", "arn:aws:iam::111122223333:role/team/app", "iam", "UpdateAssumeRolePolicy", {"roleName": "app"}),
-            ("aws_iam_policy", "arn:aws:iam::111122223333:policy/app", "iam", "CreatePolicyVersion",
-             {"policyArn": "arn:aws:iam::111122223333:policy/app"}),
+            (
+                "aws_iam_role",
+                "arn:aws:iam::111122223333:role/team/app",
+                "iam",
+                "UpdateAssumeRolePolicy",
+                {"roleName": "app"},
+            ),
+            (
+                "aws_iam_policy",
+                "arn:aws:iam::111122223333:policy/app",
+                "iam",
+                "CreatePolicyVersion",
+                {"policyArn": "arn:aws:iam::111122223333:policy/app"},
+            ),
             ("aws_iam_group", "ops", "iam", "AttachGroupPolicy", {"groupName": "ops"}),
             ("aws_s3_bucket", "arn:aws:s3:::logs", "s3", "PutBucketVersioning", {"bucketName": "logs"}),
             ("aws_s3_bucket_policy", "logs", "s3", "DeleteBucketPolicy", {"bucketName": "logs"}),
             ("aws_s3_bucket_public_access_block", "logs", "s3", "PutBucketPublicAccessBlock", {"bucketName": "logs"}),
             ("aws_s3_bucket_acl", "logs,private", "s3", "PutBucketAcl", {"bucketName": "logs"}),
             ("aws_db_instance", "orders", "rds", "ModifyDBInstance", {"dBInstanceIdentifier": "orders"}),
-            ("aws_db_instance", "arn:aws:rds:eu-west-1:111122223333:db:orders", "rds", "ModifyDBInstance",
-             {"dBInstanceIdentifier": "ORDERS"}),
+            (
+                "aws_db_instance",
+                "arn:aws:rds:eu-west-1:111122223333:db:orders",
+                "rds",
+                "ModifyDBInstance",
+                {"dBInstanceIdentifier": "ORDERS"},
+            ),
             ("aws_db_parameter_group", "pg", "rds", "ModifyDBParameterGroup", {"dBParameterGroupName": "pg"}),
             ("aws_eks_cluster", "main", "eks", "UpdateClusterConfig", {"name": "main"}),
-            ("aws_eks_node_group", "main:blue", "eks", "UpdateNodegroupConfig",
-             {"name": "main", "nodegroupName": "blue"}),
+            (
+                "aws_eks_node_group",
+                "main:blue",
+                "eks",
+                "UpdateNodegroupConfig",
+                {"name": "main", "nodegroupName": "blue"},
+            ),
             ("aws_eks_addon", "main:coredns", "eks", "UpdateAddon", {"name": "main", "addonName": "coredns"}),
-            ("aws_lambda_function", "pay", "lambda", "UpdateFunctionConfiguration20150331v2",
-             {"functionName": "arn:aws:lambda:eu-west-1:111122223333:function:pay:7"}),
-            ("aws_route53_record", "Z1ABC_www.example.com_A", "route53", "ChangeResourceRecordSets",
-             {"hostedZoneId": "Z1ABC", "changeBatch": {"changes": [{"resourceRecordSet": {"name": "www.example.com."}}]}}),
-            ("aws_route53_zone", "Z1ABC", "route53", "AssociateVPCWithHostedZone", {"hostedZoneId": "/hostedzone/Z1ABC"}),
-            ("aws_kms_key", "1234abcd-12ab", "kms", "DisableKey",
-             {"keyId": "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab"}),
-            ("aws_secretsmanager_secret", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:pay/db-AbC123",
-             "secretsmanager", "UpdateSecret", {"secretId": "pay/db"}),
-            ("aws_autoscaling_group", "workers", "autoscaling", "SetDesiredCapacity", {"autoScalingGroupName": "workers"}),
-            ("aws_lb", "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/edge/50dc6c49",
-             "elasticloadbalancing", "ModifyLoadBalancerAttributes",
-             {"loadBalancerArn": "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/edge/50dc6c49"}),
-            ("aws_lb_listener_rule", "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/edge/50d/f2f/9683",
-             "elasticloadbalancing", "ModifyRule",
-             {"ruleArn": "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/edge/50d/f2f/9683"}),
-            ("aws_cloudtrail", "arn:aws:cloudtrail:eu-west-1:111122223333:trail/org", "cloudtrail", "StopLogging", {"name": "org"}),
-            ("aws_flow_log", "fl-1", "ec2", "DeleteFlowLogs", {"DeleteFlowLogsRequest": {"FlowLogId": {"content": "fl-1"}}}),
-            ("aws_cloudwatch_log_group", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/pay:*", "logs",
-             "DeleteRetentionPolicy", {"logGroupName": "/aws/pay"}),
+            (
+                "aws_lambda_function",
+                "pay",
+                "lambda",
+                "UpdateFunctionConfiguration20150331v2",
+                {"functionName": "arn:aws:lambda:eu-west-1:111122223333:function:pay:7"},
+            ),
+            (
+                "aws_route53_record",
+                "Z1ABC_www.example.com_A",
+                "route53",
+                "ChangeResourceRecordSets",
+                {
+                    "hostedZoneId": "Z1ABC",
+                    "changeBatch": {"changes": [{"resourceRecordSet": {"name": "www.example.com."}}]},
+                },
+            ),
+            (
+                "aws_route53_zone",
+                "Z1ABC",
+                "route53",
+                "AssociateVPCWithHostedZone",
+                {"hostedZoneId": "/hostedzone/Z1ABC"},
+            ),
+            (
+                "aws_kms_key",
+                "1234abcd-12ab",
+                "kms",
+                "DisableKey",
+                {"keyId": "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab"},
+            ),
+            (
+                "aws_secretsmanager_secret",
+                "arn:aws:secretsmanager:eu-west-1:111122223333:secret:pay/db-AbC123",
+                "secretsmanager",
+                "UpdateSecret",
+                {"secretId": "pay/db"},
+            ),
+            (
+                "aws_autoscaling_group",
+                "workers",
+                "autoscaling",
+                "SetDesiredCapacity",
+                {"autoScalingGroupName": "workers"},
+            ),
+            (
+                "aws_lb",
+                "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/edge/50dc6c49",
+                "elasticloadbalancing",
+                "ModifyLoadBalancerAttributes",
+                {
+                    "loadBalancerArn": "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/edge/50dc6c49"
+                },
+            ),
+            (
+                "aws_lb_listener_rule",
+                "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/edge/50d/f2f/9683",
+                "elasticloadbalancing",
+                "ModifyRule",
+                {"ruleArn": "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/edge/50d/f2f/9683"},
+            ),
+            (
+                "aws_cloudtrail",
+                "arn:aws:cloudtrail:eu-west-1:111122223333:trail/org",
+                "cloudtrail",
+                "StopLogging",
+                {"name": "org"},
+            ),
+            (
+                "aws_flow_log",
+                "fl-1",
+                "ec2",
+                "DeleteFlowLogs",
+                {"DeleteFlowLogsRequest": {"FlowLogId": {"content": "fl-1"}}},
+            ),
+            (
+                "aws_cloudwatch_log_group",
+                "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/pay:*",
+                "logs",
+                "DeleteRetentionPolicy",
+                {"logGroupName": "/aws/pay"},
+            ),
             ("aws_cloudwatch_metric_alarm", "p99", "monitoring", "DisableAlarmActions", {"alarmNames": ["p99"]}),
         ],
-    )  # fmt: skip
+    )
     def test_ids_names_and_arns_find_the_call(
         self, kind: str, given: str, service: str, name: str, request_: dict[str, Any]
     ) -> None:
@@ -244,21 +334,37 @@ class TestWhoIsBlamed:
         (session("AWSReservedSSO_Admin_0a1b", "erin@example.com"), ActorKind.PERSON, "erin@example.com"),
         (session("AWSReservedSSO_Admin_0a1b", "erin"), ActorKind.PERSON, "erin"),
         (session("BreakGlassAdmin", "erin@example.com"), ActorKind.BREAK_GLASS, "erin@example.com"),
-        (session("ops", "botocore-session-1732000000", sourceIdentity="erin@example.com"), ActorKind.PERSON, "erin@example.com"),
+        (
+            session("ops", "botocore-session-1732000000", sourceIdentity="erin@example.com"),
+            ActorKind.PERSON,
+            "erin@example.com",
+        ),
         (session("ops", "aws-go-sdk-1722511821294449000"), ActorKind.UNKNOWN, "ops"),
         (session("github-actions-deploy", "GitHubActions"), ActorKind.CI, "GitHubActions"),
         (session("terraform-apply", "aws-go-sdk-1722511821294449000"), ActorKind.CI, "aws-go-sdk-1722511821294449000"),
-        (session("AWSServiceRoleForAutoScaling", "AutoScaling"), ActorKind.CLOUD_SERVICE, "AWSServiceRoleForAutoScaling"),
+        (
+            session("AWSServiceRoleForAutoScaling", "AutoScaling"),
+            ActorKind.CLOUD_SERVICE,
+            "AWSServiceRoleForAutoScaling",
+        ),
         ({"type": "AWSService", "invokedBy": "rds.amazonaws.com"}, ActorKind.CLOUD_SERVICE, "rds.amazonaws.com"),
         ({"type": "IdentityCenterUser", "onBehalfOf": {"userId": "94e8"}, "accountId": "1"}, ActorKind.PERSON, "94e8"),
-        (session("deploy", "x-1", webIdFederationData={"attributes": {
-            "token.actions.githubusercontent.com:sub": "repo:acme/app:ref:refs/heads/main"}}),
-         ActorKind.CI, "repo:acme/app:ref:refs/heads/main"),
+        (
+            session(
+                "deploy",
+                "x-1",
+                webIdFederationData={
+                    "attributes": {"token.actions.githubusercontent.com:sub": "repo:acme/app:ref:refs/heads/main"}
+                },
+            ),
+            ActorKind.CI,
+            "repo:acme/app:ref:refs/heads/main",
+        ),
         ({"type": "IAMUser", "arn": "arn:aws:iam::1:user/jenkins", "userName": "jenkins"}, ActorKind.CI, "jenkins"),
         (None, ActorKind.UNKNOWN, "unknown"),
         ("nonsense", ActorKind.UNKNOWN, "unknown"),
     ],
-)  # fmt: skip
+)
 def test_who_stands_behind_an_identity(identity: Any, kind: ActorKind, short: str) -> None:
     actor = actor_of(read_principal(identity))
     assert (actor.kind, actor.words) == (kind, short)
@@ -273,13 +379,21 @@ def test_who_stands_behind_an_identity(identity: Any, kind: ActorKind, short: st
         ({"userAgent": TERRAFORM}, "Terraform"),
         ({"userAgent": "APN/1.0 HashiCorp/1.0 Terraform/1.8.2 OpenTofu (+https://opentofu.org)"}, "OpenTofu"),
         ({"userAgent": "Boto3/1.35 Botocore/1.35"}, "SDK (Python)"),
-        ({"userAgent": "cloudformation.amazonaws.com", "sourceIPAddress": "cloudformation.amazonaws.com"}, "CloudFormation"),
+        (
+            {"userAgent": "cloudformation.amazonaws.com", "sourceIPAddress": "cloudformation.amazonaws.com"},
+            "CloudFormation",
+        ),
         ({"userIdentity": session("x", "y") | {"invokedBy": "autoscaling.amazonaws.com"}}, "Auto Scaling"),
-        ({"userIdentity": session("cdk-hnb659fds-cfn-exec-role-1", "AWSCloudFormation")
-          | {"invokedBy": "cloudformation.amazonaws.com"}}, "CDK (CloudFormation)"),
+        (
+            {
+                "userIdentity": session("cdk-hnb659fds-cfn-exec-role-1", "AWSCloudFormation")
+                | {"invokedBy": "cloudformation.amazonaws.com"}
+            },
+            "CDK (CloudFormation)",
+        ),
         ({"userAgent": None}, "API"),
     ],
-)  # fmt: skip
+)
 def test_the_path_of_a_call_is_told(more: dict[str, Any], words: str) -> None:
     assert aws_via(read_record(record("StopLogging", {}, **more))) == words
 

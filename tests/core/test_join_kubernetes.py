@@ -191,8 +191,8 @@ class TestBodies:
         assert any("missing between" in sentence for sentence in answer.unseen)
 
     def test_an_apply_is_blamed_for_what_changed_and_not_for_what_it_repeats(self) -> None:
-        body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 3}}
-        body["spec"] |= {"template": {"spec": {"containers": [{"name": "web", "image": "web:2"}]}}}  # type: ignore[index]
+        template = {"spec": {"containers": [{"name": "web", "image": "web:2"}]}}
+        body = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": 3, "template": template}}
         answer = ask(
             event(ALICE, at=0, body={"spec": {"replicas": 3}}, answer=deployment(3)),
             event(ARGOCD, at=1, manager="argocd-controller", body=body, answer=deployment(3, "web:2", 101, 2)),
@@ -258,7 +258,9 @@ class TestWithoutBodies:
         assert {"alice@example.com-patch-1", "bob@example.com-patch-2"} == set(answer.lines[0].event_ids)
 
     def test_the_deployment_controller_is_no_rival(self) -> None:
-        answer = ask(event(ALICE, at=1), event(DEPLOYMENTS, "update", 2, agent="kube-controller-manager/v1"), paths=(REPLICAS,))
+        answer = ask(
+            event(ALICE, at=1), event(DEPLOYMENTS, "update", 2, agent="kube-controller-manager/v1"), paths=(REPLICAS,)
+        )
         assert answer.lines[0].actor.name == ALICE
 
     def test_truncated_bodies_are_told(self) -> None:
@@ -286,7 +288,9 @@ class TestOwnership:
 
     def test_clock_skew_is_measured_and_said(self) -> None:
         live = owned(deployment(9), ("kubectl-edit", "", 71, REPLICAS_FIELD))
-        answer = ask(event(ALICE, at=1, manager="kubectl-edit", body={"spec": {"replicas": 9}}), paths=(REPLICAS,), live=live)
+        answer = ask(
+            event(ALICE, at=1, manager="kubectl-edit", body={"spec": {"replicas": 9}}), paths=(REPLICAS,), live=live
+        )
         assert any("70 s apart, as measured" in reason for reason in answer.lines[0].reasons)
 
     def test_a_value_that_nobody_in_the_log_wrote_is_doubted(self) -> None:
@@ -341,7 +345,9 @@ class TestFollowing:
         assert (line.actor.name, line.actor.through, line.via) == ("dora@example.com", ARGOCD, "Argo CD sync")
         assert "op" in line.event_ids
         late = event(ARGOCD, at=60, manager="argocd-controller", body={"spec": {"replicas": 7}})
-        assert ask(late, more=(event(ARGOCD, at=5, target=target, answer=app),), live=live).lines[0].actor.name == ARGOCD
+        assert (
+            ask(late, more=(event(ARGOCD, at=5, target=target, answer=app),), live=live).lines[0].actor.name == ARGOCD
+        )
 
     def test_a_portal_passes_a_persons_wish_on(self) -> None:
         portal = "system:serviceaccount:portal:console"

@@ -1,0 +1,109 @@
+"""On the real control plane, from its real audit log: every scenario names the right actor, path and fields.
+
+The confusers of each scenario are in the same log: a dry run and a refused call just before the real change, a
+controller that writes the object just after.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drifttui.cli import main
+from tests.cluster.cluster import Cluster
+from tests.cluster.scenarios import ALL, Scenario, Trail, play
+
+pytestmark = pytest.mark.cluster
+
+EXPECTED: Mapping[str, tuple[str, str]] = {
+    "image-changed": ("person", "kubectl set image"),
+    "replicas-by-hand": ("person", "kubectl scale"),
+    "replicas-by-autoscaler": ("controller", "HPA"),
+    "env-edited": ("break-glass", "kubectl edit"),
+    "configmap-deleted": ("ci", "kubectl delete"),
+    "label-applied": ("ci", "API (cost-tagger)"),
+    "binding-widened": ("person", "kubectl patch"),
+    "sidecar-injected": ("controller", "Argo CD sync"),
+    "custom-resource": ("person", "kubectl patch"),
+    "secret-changed": ("break-glass", "kubectl patch"),
+    "drift-ignored": ("person", "kubectl scale"),
+    "generated-child": ("person", "kubectl set resources"),
+    "nested-child": ("person", "kubectl set env"),
+    "healed": ("person", "kubectl scale"),
+}
+"""Kind of the account and path, per scenario. A commit leaves no audit event: `render-failed` is not here."""
+
+ACTED = [each for each in ALL if each.name in EXPECTED]
+
+
+@pytest.fixture(scope="session")
+def trails(cluster: Cluster) -> dict[str, Trail]:
+    return {scenario.name: play(cluster, scenario) for scenario in ALL}
+
+
+def fields(scenario: Scenario) -> list[str]:
+    """What the scenario changed. Of a rule's hidden fields only replicas were written by somebody."""
+    if scenario.name in ("drift-ignored", "healed"):
+        return ["/spec/replicas"]
+    return list(scenario.paths)
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main(["who", *arguments, "--json"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+
+
+@pytest.mark.parametrize("with_object", [True, False], ids=["with the live object", "from the log alone"])
+@pytest.mark.parametrize("asked", [True, False], ids=["asked about the field", "not asked"])
+@pytest.mark.parametrize("scenario", ACTED, ids=[each.name for each in ACTED])
+def test_the_right_actor_and_path_stand_first(
+    cluster: Cluster, trails: dict[str, Trail], scenario: Scenario, asked: bool, with_object: bool,
+    capsys: pytest.CaptureFixture[str], tmp_path: Path,
+) -> None:  # fmt: skip
+    trail, resource = trails[scenario.name], scenario.resource
+    named = f"{resource.group}/{resource.kind}/{resource.namespace}/{resource.name}"
+    arguments = ["--audit", str(cluster.state.audit_log), "--resource", named]
+    if asked:
+        arguments += [part for path in fields(scenario) for part in ("--path", path)]
+    if with_object and trail.live is not None:
+        live = tmp_path / "live.json"
+        live.write_text(json.dumps(trail.live))
+        arguments += ["--object", str(live)]
+    found = answer(capsys, *arguments)
+    first = found["lines"][0]
+    assert (first["actor"]["name"], first["actor"]["kind"], first["via"]) == (scenario.actor, *EXPECTED[scenario.name])
+    assert trail.event is not None
+    assert first["event_ids"][0] == trail.event["auditID"]
+    assert first["confidence"] > 0.8
+    written = {line["path"] for line in found["lines"] if line["actor"]["name"] == scenario.actor}
+    if asked or (with_object and scenario.name != "binding-widened"):
+        assert set(fields(scenario)) <= written
+
+
+@pytest.mark.parametrize("scenario", [each for each in ACTED if each.before], ids=lambda each: each.name)
+def test_confusers_are_set_aside_by_name(
+    cluster: Cluster, trails: dict[str, Trail], scenario: Scenario, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resource = scenario.resource
+    named = f"{resource.group}/{resource.kind}/{resource.namespace}/{resource.name}"
+    found = answer(capsys, "--audit", str(cluster.state.audit_log), "--resource", named)
+    aside = " ".join(found["set_aside"])
+    assert "dry run" in aside
+    blamed = {line["actor"]["name"] for line in found["lines"]}
+    assert blamed <= {scenario.actor, scenario.after, "system:serviceaccount:argocd:argocd-application-controller"}
+    assert "dave@example.com" not in blamed
+
+
+def test_every_scenario_with_an_audit_event_is_here() -> None:
+    assert {each.name for each in ALL if each.verb != "commit"} == set(EXPECTED)
