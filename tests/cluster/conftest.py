@@ -10,6 +10,7 @@ import pytest
 
 from tests.cluster.build import GoMissing, go_program, is_built
 from tests.cluster.cluster import Cluster, running_cluster
+from tests.cluster.scenarios import ALL, Trail, play
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +23,12 @@ def cluster() -> Iterator[Cluster]:
         pytest.skip(missing)
     with running_cluster(print) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def trails(cluster: Cluster) -> dict[str, Trail]:
+    """All played, each once. Playing waits for Argo CD's verdict and for the audit event, and fails without them."""
+    return {scenario.name: play(cluster, scenario) for scenario in ALL}
 
 
 def _missing() -> str | None:

@@ -17,12 +17,6 @@ pytestmark = pytest.mark.cluster
 ACTED = [each.name for each in ALL if each.verb != "commit"]
 
 
-@pytest.fixture(scope="session")
-def trails(cluster: Cluster) -> dict[str, Trail]:
-    """All played, each once. Playing waits for Argo CD's verdict and for the audit event, and fails without them."""
-    return {scenario.name: play(cluster, scenario) for scenario in ALL}
-
-
 @pytest.mark.parametrize("name", ACTED)
 def test_the_audit_log_names_the_actor_once(trails: dict[str, Trail], name: str) -> None:
     trail = trails[name]
