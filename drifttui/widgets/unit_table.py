@@ -32,8 +32,8 @@ class UnitTable(LineTable[UnitId]):
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column("risk", "risk", 5),
-        Column("unit", "unit", 20, 44, middle=True),
-        Column("cluster", "cluster", 14, 28, middle=True, drop=4),
+        Column("unit", "unit", 14, 44, middle=True, want=20),
+        Column("cluster", "cluster", 22, 28, middle=True, drop=4),
         Column("sync", "sync", 6),
         Column("health", "health", 11, drop=2),
         Column("auto", "auto", 9, drop=1),
