@@ -83,6 +83,8 @@ aws_iam_policy_attachment: iam | Policy
   AttachRolePolicy=roles DetachRolePolicy=roles AttachUserPolicy=users DetachUserPolicy=users AttachGroupPolicy=groups
   DetachGroupPolicy=groups
 aws_iam_user: iam | User LoginProfile
+  CreateLoginProfile=login_profile UpdateLoginProfile=login_profile DeleteLoginProfile=login_profile
+  CreateAccessKey=access_keys UpdateAccessKey=access_keys DeleteAccessKey=access_keys
   AttachUserPolicy=attached_policies DetachUserPolicy=attached_policies PutUserPolicy=inline_policy
   DeleteUserPolicy=inline_policy AddUserToGroup=groups RemoveUserFromGroup=groups
   PutUserPermissionsBoundary=permissions_boundary DeleteUserPermissionsBoundary=permissions_boundary
@@ -211,6 +213,7 @@ aws_eks_fargate_profile: eks | FargateProfile
 aws_eks_access_entry: eks | AccessEntry AccessPolicy
   CreateAccessEntry UpdateAccessEntry=* DeleteAccessEntry AssociateAccessPolicy=* DisassociateAccessPolicy=*
 aws_lambda_function: lambda | Function
+  AddPermission=policy,permission RemovePermission=policy,permission
   UpdateFunctionCode=source_code_hash,filename,s3_key,s3_object_version,image_uri,code_sha256
   UpdateFunctionConfiguration=* PutFunctionConcurrency=reserved_concurrent_executions
   DeleteFunctionConcurrency=reserved_concurrent_executions PublishVersion=version
@@ -334,4 +337,63 @@ aws_config_configuration_recorder: config | ConfigurationRecorder
   DeleteConfigurationRecorder
 aws_cloudfront_distribution: cloudfront | Distribution
   UpdateDistribution=* CreateDistribution DeleteDistribution TagResource=tags,tags_all UntagResource=tags,tags_all
+aws_s3_object: s3 | Object
+  PutObject=* CopyObject=* DeleteObject DeleteObjects RestoreObject=* PutObjectAcl=acl PutObjectTagging=tags,tags_all
+aws_ami: ec2 | Image
+  ModifyImageAttribute=launch_permission,description RegisterImage DeregisterImage CreateImage CopyImage
+  EnableImageDeprecation=deprecation_time DisableImage=state CreateTags=tags,tags_all DeleteTags=tags,tags_all
+aws_ami_launch_permission: ec2 | ImageAttribute
+  ModifyImageAttribute=* ResetImageAttribute
+aws_ebs_snapshot: ec2 | Snapshot
+  ModifySnapshotAttribute=create_volume_permission ResetSnapshotAttribute=create_volume_permission CreateSnapshot
+  DeleteSnapshot ModifySnapshotTier=storage_tier CreateTags=tags,tags_all DeleteTags=tags,tags_all
+aws_snapshot_create_volume_permission: ec2 | SnapshotAttribute
+  ModifySnapshotAttribute=* ResetSnapshotAttribute
+aws_ebs_encryption_by_default: ec2 | EbsEncryptionByDefault
+  EnableEbsEncryptionByDefault=enabled DisableEbsEncryptionByDefault=enabled
+aws_vpc_endpoint: ec2 | VpcEndpoint
+  CreateVpcEndpoint DeleteVpcEndpoints ModifyVpcEndpoint=* CreateTags=tags,tags_all DeleteTags=tags,tags_all
+aws_nat_gateway: ec2 | NatGateway
+  CreateNatGateway DeleteNatGateway CreateTags=tags,tags_all DeleteTags=tags,tags_all
+aws_eip: ec2 | Address
+  AllocateAddress ReleaseAddress AssociateAddress=instance,network_interface
+  DisassociateAddress=instance,network_interface CreateTags=tags,tags_all DeleteTags=tags,tags_all
+aws_route53_resolver_query_log_config: route53resolver | ResolverQueryLogConfig
+  CreateResolverQueryLogConfig DeleteResolverQueryLogConfig AssociateResolverQueryLogConfig=association
+  DisassociateResolverQueryLogConfig=association
+aws_wafv2_web_acl: wafv2 | WebACL
+  UpdateWebACL=* CreateWebACL DeleteWebACL
+aws_wafv2_web_acl_association: wafv2 | WebACL
+  AssociateWebACL DisassociateWebACL
+aws_rolesanywhere_trust_anchor: rolesanywhere | TrustAnchor
+  CreateTrustAnchor DeleteTrustAnchor UpdateTrustAnchor=* EnableTrustAnchor=enabled DisableTrustAnchor=enabled
+aws_sagemaker_notebook_instance: sagemaker | NotebookInstance
+  UpdateNotebookInstance=* CreateNotebookInstance DeleteNotebookInstance StopNotebookInstance=status
+  StartNotebookInstance=status
+aws_sagemaker_notebook_instance_lifecycle_configuration: sagemaker | NotebookInstanceLifecycleConfig
+  UpdateNotebookInstanceLifecycleConfig=on_start,on_create CreateNotebookInstanceLifecycleConfig
+  DeleteNotebookInstanceLifecycleConfig
+aws_organizations_account: organizations | Account Organization
+  LeaveOrganization RemoveAccountFromOrganization MoveAccount=parent_id CloseAccount CreateAccount
+aws_ssm_document: ssm | Document
+  CreateDocument UpdateDocument=content DeleteDocument ModifyDocumentPermission=permissions
+  UpdateDocumentDefaultVersion=default_version
+aws_elasticsearch_domain: es | Domain
+  UpdateElasticsearchDomainConfig=* CreateElasticsearchDomain DeleteElasticsearchDomain
+aws_opensearch_domain: es | Domain
+  UpdateDomainConfig=* CreateDomain DeleteDomain UpdateElasticsearchDomainConfig=*
+aws_redshift_cluster: redshift | Cluster
+  ModifyCluster=* CreateCluster DeleteCluster RebootCluster=status
+aws_elasticache_cluster: elasticache | CacheCluster
+  ModifyCacheCluster=* CreateCacheCluster DeleteCacheCluster RebootCacheCluster=status
+aws_ecs_task_definition: ecs | TaskDefinition
+  RegisterTaskDefinition DeregisterTaskDefinition
+aws_ecs_cluster: ecs | Cluster
+  UpdateCluster=* UpdateClusterSettings=setting CreateCluster DeleteCluster
+aws_api_gateway_rest_api: apigateway | RestApi
+  UpdateRestApi=* PutRestApi=body CreateRestApi DeleteRestApi ImportRestApi
+aws_acm_certificate: acm | Certificate
+  RequestCertificate ImportCertificate DeleteCertificate UpdateCertificateOptions=options
+aws_cloudformation_stack: cloudformation | Stack
+  UpdateStack=* CreateStack DeleteStack ExecuteChangeSet=template_body,parameters SetStackPolicy=policy_body
 """

@@ -28,6 +28,10 @@ from .resource_question import ResourceQuestion
 from .unseen import Log, unseen_of
 from .via import via_of
 
+SELF_HEAL = 600.0
+"""Seconds within which an engine that writes after somebody is taken to undo them, where no values tell."""
+SAME_FIT = 1.0
+"""Seconds by which two calls may differ in their distance to a manager's time and still fit equally well."""
 LINES = 200
 """Fields reported where nobody asked about one; what is beyond is counted."""
 
@@ -175,9 +179,16 @@ class _Join:
     def _firm(self, path: str, wanted: Path, firm: list[Hit], vague: list[Hit], owners: Sequence[Owner]) -> list[Line]:
         latest = firm[0]
         later = [hit for hit in vague if not hit.housekeeping and _moment(hit.step.call) > _moment(latest.step.call)]
+        if latest.strength is Strength.CREATED and not all(map(_by_engine, later)):
+            # What an object was created with says little once others have written it.
+            return [self._unsure(path, wanted, later, owners)]
         better = [hit for hit in later if hit.owned and not latest.owned and owners]
         if better:
-            return [self._unsure(path, wanted, better, owners)]
+            line = self._unsure(path, wanted, better, owners)
+            if all(map(_by_engine, better)) and not _by_engine(latest) and _soon(latest, better[-1]):
+                note = f"{line.via} wrote the field again at {_clock(better[-1].step.call)}"
+                return [self._line(path, wanted, latest, (note,), owners, gone=True), line]
+            return [line]
         undone = self._undone(firm)
         if undone is not None:
             put_back = self._line(path, wanted, latest, (), owners)
@@ -191,29 +202,28 @@ class _Join:
     def _undone(self, firm: Sequence[Hit]) -> Hit | None:
         """The write that the engine's last one took back; None where the engine brought something of its own."""
         latest = firm[0]
-        if len(firm) < 2 or not ENGINES.search(latest.step.call.actor) or latest.step.whole:
+        if len(firm) < 2 or not _by_engine(latest) or latest.step.whole:
             return None
         before = firm[1]
-        if (
-            ENGINES.search(before.step.call.actor)
-            or before.step.whole
-            or before.written is None
-            or latest.written is None
-        ):
+        if _by_engine(before) or before.step.whole or before.written is None or latest.written is None:
             return None
         was, now = before.written.before, latest.written.after
         if was is not UNKNOWN and now is not UNKNOWN:
             return before if was == now else None
-        at, then = latest.step.call.received, before.step.call.received
-        soon = at is not None and then is not None and (at - then).total_seconds() <= 600
-        return before if soon else None
+        return before if _soon(before, latest) else None
 
     def _unsure(self, path: str, wanted: Path, hits: Sequence[Hit], owners: Sequence[Owner]) -> Line:
         """From calls that do not say what they wrote: the one nearest the manager's time, or the only writer."""
         owned = [hit for hit in hits if hit.owned]
         pool = owned or [hit for hit in hits if not hit.housekeeping] or list(hits)
+        notes = ["the only writer of the object in the log"] if not owned and len(hits) == len(pool) else []
         if owned:
-            pool = [min(owned, key=lambda hit: hit.distance)]
+            nearest = min(hit.distance for hit in owned)
+            pool = [hit for hit in owned if hit.distance - nearest <= SAME_FIT]
+        elif outside := [hit for hit in pool if not _by_engine(hit)]:
+            if len(outside) < len(pool):
+                notes = ["an engine wrote the object too, but drift is what it did not write"]
+            pool = outside
         names = sorted({hit.step.call.actor for hit in pool})
         if len(names) > 1:
             newest = pool[0].step.call
@@ -223,7 +233,6 @@ class _Join:
                 (f"{len(names)} writers fit equally well: {', '.join(names[:5])}",
                  "the log does not say which fields their calls wrote"),
             )  # fmt: skip
-        notes = ("the only writer of the object in the log",) if not owned and len(hits) == len(pool) else ()
         return self._line(path, wanted, pool[0], notes, owners)
 
     def _line(
@@ -231,7 +240,11 @@ class _Join:
     ) -> Line:
         call = hit.step.call
         actor, more_ids = follow(call, self._application, self._evidence.operations, self._evidence.deletions)
-        confidence, reasons = hit.strength.confidence, [hit.strength.reason]
+        confidence, grade, reasons = hit.strength.confidence, hit.strength.grade, [hit.strength.reason]
+        if grade is Grade.BODY and not call.has_body:
+            confidence, grade = confidence - 0.05, Grade.METADATA
+            if call.subresource == "scale":
+                reasons = ["no body was logged, but the scale subresource holds nothing except replicas"]
         for holds, weight, reason in self._weights(hit, wanted, owners, gone=gone):
             if holds:
                 confidence += weight
@@ -241,7 +254,7 @@ class _Join:
         )
         ids = tuple(filter(None, (call.audit_id, *more_ids)))
         return Line(
-            path, actor, via, call.received, round(min(0.99, max(0.05, confidence)), 2), hit.strength.grade, ids,
+            path, actor, via, call.received, round(min(0.99, max(0.05, confidence)), 2), grade, ids,
             tuple(dict.fromkeys((*reasons, *notes, *actor.reasons))),
         )  # fmt: skip
 
@@ -262,6 +275,16 @@ class _Join:
              "the request did not name the field: admission added it while the call was handled"),
             (bool(skew) and hit.owned, 0.0, skew),
         ]  # fmt: skip
+
+
+def _by_engine(hit: Hit) -> bool:
+    return bool(ENGINES.search(hit.step.call.actor))
+
+
+def _soon(first: Hit, then: Hit) -> bool:
+    """Whether an engine wrote so soon after somebody that it undid them."""
+    one, other = first.step.call.received, then.step.call.received
+    return one is not None and other is not None and (other - one).total_seconds() <= SELF_HEAL
 
 
 def _moment(call: KubernetesCall) -> float:

@@ -26,7 +26,7 @@ LINES: Final = 100
 _ENGINES: Final = frozenset({"Terraform", "OpenTofu", "CloudFormation", "CDK (CloudFormation)", "Pulumi"})
 _PAIRS: Final = ("_attachment", "_association", "_record", "_rule", "_addon", "_node_group", "_policy", "_membership")
 """Types that join two things: a call that names both is meant, one that names only the first may be about a sibling."""
-_STATE_ONLY: Final = frozenset({"instance_state", "status", "state_value", "tags", "tags_all"})
+_STATE_ONLY: Final = frozenset({"access_keys", "instance_state", "status", "state_value", "tags", "tags_all"})
 """Attributes that run states and bookkeeping move; when nobody asked for one, other changes are more telling."""
 _IDENTIFIERS: Final = re.compile(
     r"(?:^|_)(?:id|ids|name|arn|identifier|token|items|client_token|dry_run|force|apply_immediately|principal)$"
@@ -112,7 +112,10 @@ def _innocent(call: CloudTrailCall) -> str:
 
 
 def _names(call: CloudTrailCall, wanted: Sequence[Wanted], table: Mapped | None) -> frozenset[str]:
-    listed = table is not None and bare_name(call.name or "") in table.calls
+    """Answers of most calls name bystanders; those of calls that are known to concern the type, or that make something,
+    hold the id that the request could not know."""
+    name = bare_name(call.name or "")
+    listed = name in table.calls if table is not None else name.startswith(("Create", "Import", "Restore", "Allocate"))
     asked = texts_of(call.request, call.resources)
     found = matched(wanted, asked, call.account)
     return matched(wanted, asked | texts_of(call.response), call.account) if listed else found

@@ -29,6 +29,7 @@ ERIN = {
     "accountId": "111122223333",
 }
 CLI = "aws-cli/2.22.0 md/awscrt#0.23 ua/2.0 os/linux"
+ELB = "arn:aws:elasticloadbalancing:eu-west-1:111122223333"
 TERRAFORM = "APN/1.0 HashiCorp/1.0 Terraform/1.9.8 terraform-provider-aws/5.80 aws-sdk-go-v2/1.32"
 
 
@@ -265,9 +266,7 @@ class TestWhoIsBlamed:
                 "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/edge/50dc6c49",
                 "elasticloadbalancing",
                 "ModifyLoadBalancerAttributes",
-                {
-                    "loadBalancerArn": "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/edge/50dc6c49"
-                },
+                {"loadBalancerArn": f"{ELB}:loadbalancer/app/edge/50dc6c49"},
             ),
             (
                 "aws_lb_listener_rule",

@@ -263,6 +263,18 @@ class TestWithoutBodies:
         )
         assert answer.lines[0].actor.name == ALICE
 
+    def test_a_person_who_wrote_after_the_creation_is_likelier_than_the_creator(self) -> None:
+        made = event(ARGOCD, "create", 0, code=201)
+        again = event(ARGOCD, "patch", 1, manager="argocd-controller")
+        (line,) = ask(made, again, event(ALICE, at=9, manager="kubectl-edit"), paths=(REPLICAS,)).lines
+        assert (line.actor.name, line.grade) == (ALICE, Grade.METADATA)
+        assert any("drift is what it did not write" in reason for reason in line.reasons)
+
+    def test_a_scale_needs_no_body_to_say_what_it_wrote(self) -> None:
+        call = event(BOB, at=1, sub="scale")
+        (line,) = ask(call, event(ALICE, at=0, manager="kubectl-edit"), paths=(REPLICAS,)).lines
+        assert (line.actor.name, line.grade, line.confidence > 0.8) == (BOB, Grade.METADATA, True)
+
     def test_truncated_bodies_are_told(self) -> None:
         cut = {"annotations": {"audit.k8s.io/truncated": "true"}}
         answer = ask(event(ALICE, at=1, extra=cut), paths=(REPLICAS,))
