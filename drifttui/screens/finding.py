@@ -104,11 +104,13 @@ class FindingScreen(Prompting):
             ("  in ", "muted"),
             (clean(unit.id.name, 120), "text"),
             *environment(row.of),
-            (f"  {clean(unit.cluster, 120)}  ", "muted"),
+            ("  ", "text"),
         ]
         if self.over:
-            return [*line, (f"over, last seen {self.times.ago(finding.last_seen)}", "ok")]
-        return [*line, *evidence(row.of, self.times)]
+            line.append((f"over, last seen {self.times.ago(finding.last_seen)}", "ok"))
+        else:
+            line.extend(evidence(row.of, self.times))
+        return [*line, (f"  {clean(unit.cluster, 120)}", "muted")]
 
     def place_panes(self) -> None:
         if not self.ready:

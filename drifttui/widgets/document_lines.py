@@ -10,8 +10,9 @@ from drifttui.core.align import AlignedRow, RowKind
 from drifttui.core.planes import ABSENT, UNKNOWN, Mark, Plane
 from drifttui.core.words import clean
 
-from .cells import Line, Piece, cut, fit
+from .cells import CUT, Line, Piece, cut, fit, width_of
 from .change_lines import SIGNS, Shape, planes_of
+from .values import differing
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?|true|false|null")
 
@@ -54,8 +55,7 @@ class Document:
         label = clean(row.label, 300)
         if plane is not None:
             head = f"{SIGNS[plane]} {indent}{label}: "
-            # Cut in the middle: where two long values differ is more often at an end.
-            return [(head, plane), (cut(_said(_cell(row, plane)), max(12, width - len(head)), middle=True), plane)]
+            return [(head, plane), (_telling(row, plane, max(12, width - len(head))), plane)]
         line: list[Piece] = [("! " if row.changed else "  ", "high" if row.changed else "faint"), (indent, "text")]
         value = row.actual if row.actual is not UNKNOWN and row.actual is not ABSENT else row.desired
         line += [(label, "name"), (":", "muted")]
@@ -79,7 +79,8 @@ class Document:
             if value is ABSENT:
                 line.append((fit(f"{sign} {indent}–" if row.changed else "", size), plane))
             elif row.changed and row.kind is RowKind.LEAF:
-                line.append((fit(f"{sign} {indent}{label}: {_said(value)}", size), plane))
+                head = cut(f"{sign} {indent}{label}: ", size)
+                line.append((fit(head + _telling(row, plane, size - len(head)), size), plane))
             else:
                 head = fit(f"  {indent}{label}: ", min(size, len(indent) + len(label) + 4))
                 line += [(head, "name"), (fit(_said(value), size - len(head)), _role(value))]
@@ -94,6 +95,18 @@ def _told_apart(row: AlignedRow) -> Sequence[Plane]:
 
 def _cell(row: AlignedRow, plane: Plane) -> str | Mark:
     return {Plane.DESIRED: row.desired, Plane.RECORDED: row.recorded, Plane.ACTUAL: row.actual}[plane]
+
+
+def _telling(row: AlignedRow, plane: Plane, room: int) -> str:
+    """The value of a plane in `room` cells, with the part that differs in sight."""
+    text = _said(_cell(row, plane))
+    if width_of(text) <= room:
+        return text
+    other = _said(row.actual if plane is not Plane.ACTUAL else row.desired)
+    _, end, _ = differing(text, other)
+    if end < room:
+        return cut(text, room)
+    return CUT + cut(text[max(0, end - room + 2) :], room - 1)
 
 
 def _said(value: str | Mark) -> str:

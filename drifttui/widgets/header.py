@@ -133,7 +133,8 @@ class Header(Widget):
             return []
         locked: Line = [("read-only", "locked")] if board.read_only else []
         if board.mode is not Mode.LIVE:
-            at = times.full(board.at) if board.at else ""
+            # The moment that is shown, by the session's own clock, which goes on between boards.
+            at = times.full(times.now)
             return joined([locked, [(f" {board.mode.value.upper()} ", board.mode.value), (f" {at} ", "muted")]])
         return joined([locked, [*self._live(times), (" ", "text")]])
 

@@ -11,7 +11,7 @@ from drifttui.core.unit import Unit
 from drifttui.core.words import clean, reverts_sentence
 
 from .cells import Line, wrapped
-from .who_lines import event_lines, revision_lines
+from .who_lines import event_lines, labelled, revision_lines
 
 _MOST = 10
 
@@ -40,10 +40,10 @@ def _verdict(finding: Finding, width: int) -> Iterator[Line]:
     heal = "may heal by itself" if verdict.auto_heal else "a person decides"
     yield from wrapped(f"{clean(verdict.action, 60)} · {heal} · confidence {verdict.confidence:.0%}", width, "text")
     for number, reason in enumerate(verdict.reasons, 1):
-        yield from wrapped(f"{number}. {clean(reason.fact, 400)}", width, "text", "  ")
-        yield [("     ", "text"), (clean(reason.rule, 120), "muted")]
+        yield from labelled(f"{number}. ", clean(reason.fact, 400), width, "text")
+        yield [("   ", "text"), (clean(reason.rule, 120), "muted")]
     for missing in verdict.missing:
-        yield from wrapped(f"missing: {clean(missing, 300)}", width, "unknown", "  ")
+        yield from labelled("missing: ", clean(missing, 300), width, "unknown")
 
 
 def _time(finding: Finding, unit: Unit, look: Look, times: Times, width: int, over: bool) -> Iterator[Line]:

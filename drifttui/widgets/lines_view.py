@@ -83,7 +83,7 @@ class LinesView(Widget, can_focus=True):
 
     @property
     def inner_width(self) -> int:
-        return max(1, self.size.width - (2 if self.boxed else 0))
+        return max(1, self.outer_size.width - (2 if self.boxed else 0))
 
     @property
     def body_top(self) -> int:
@@ -91,7 +91,7 @@ class LinesView(Widget, can_focus=True):
 
     @property
     def body_height(self) -> int:
-        return max(0, self.size.height - self.body_top - (1 if self.boxed else 0))
+        return max(0, self.outer_size.height - self.body_top - (1 if self.boxed else 0))
 
     @property
     def palette(self) -> Palette:
@@ -105,10 +105,10 @@ class LinesView(Widget, can_focus=True):
         return strip
 
     def _line_at(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.outer_size.width
         if y == 0:
             return self._title(width)
-        if self.boxed and y == self.size.height - 1:
+        if self.boxed and y == self.outer_size.height - 1:
             return self._edge(width)
         inner = self.inner_width
         at = y - 1
@@ -187,11 +187,11 @@ class LinesView(Widget, can_focus=True):
         start = max(first, self.top) - self.top
         end = min(last, self.top + self.body_height - 1) - self.top
         if start <= end:
-            self.refresh(Region(0, self.body_top + start, self.size.width, end - start + 1))
+            self.refresh(Region(0, self.body_top + start, self.outer_size.width, end - start + 1))
 
     def repaint(self) -> None:
         """Lines that are no longer what is on screen: a terminal behind a slow link pays for each of them."""
-        width, height = self.size
+        width, height = self.outer_size
         if not width or not self._painted:
             self.refresh()
             return

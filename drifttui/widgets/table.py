@@ -38,6 +38,8 @@ class Column(NamedTuple):
     """Cut in the middle."""
     drop: int = 0
     """Columns with the highest number go first where space is short; 0 stays always."""
+    want: int = 0
+    """Cells that this column is to have before the one that is dropped first is shown at all."""
 
 
 class Cells(NamedTuple):
@@ -183,11 +185,11 @@ class LineTable(LinesView, Generic[K]):
         chosen = list(enumerate(columns))
         room = width - 1
 
-        def needed() -> int:
-            return sum(column.width + 1 for _, column in chosen)
+        def needed(wanted: bool = False) -> int:
+            return sum(max(column.width, column.want if wanted else 0) + 1 for _, column in chosen)
 
-        for place, column in sorted(chosen, key=lambda pair: -pair[1].drop):
-            if needed() <= room or column.drop == 0:
+        for number, (place, column) in enumerate(sorted(chosen, key=lambda pair: -pair[1].drop)):
+            if needed(wanted=number == 0) <= room or column.drop == 0:
                 break
             chosen = [pair for pair in chosen if pair[0] != place]
         sizes = {place: column.width for place, column in chosen}

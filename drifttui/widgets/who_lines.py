@@ -104,12 +104,13 @@ def _causes(finding: Finding, unit: Unit, look: Look, times: Times, width: int) 
     by = "by itself" if operation.automated else f"by {clean(operation.initiated_by, 100) or 'somebody unnamed'}"
     when = operation.finished_at or operation.started_at
     said = f"{clean(operation.phase, 40)} {times.ago(when)}, started {by}"
-    yield from _labelled("sync ", said, width, "warn" if operation.running else "text")
+    yield from labelled("sync ", said, width, "warn" if operation.running else "text")
     if operation.message:
         yield from wrapped(clean(operation.message, 300), width, "muted", "     ")
 
 
-def _labelled(label: str, text: str, width: int, role: str) -> Iterator[Line]:
+def labelled(label: str, text: str, width: int, role: str) -> Iterator[Line]:
+    """`text` beside `label`, further lines under its own beginning."""
     for number, line in enumerate(wrapped(text, width, role, " " * len(label))):
         yield [(label, "muted"), *line[1:]] if number == 0 else line
 
@@ -141,4 +142,4 @@ def event_lines(event: Event, times: Times, width: int) -> Iterator[Line]:
     many = f" ×{event.times}" if event.times > 1 else ""
     said = f"{clean(event.reason, 60)}{many}: {clean(event.message, 400)}"
     label = times.short(event.at) + " " * max(1, 5 - len(times.short(event.at)))
-    yield from _labelled(label, said, width, "warn" if event.warning else "text")
+    yield from labelled(label, said, width, "warn" if event.warning else "text")

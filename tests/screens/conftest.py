@@ -63,7 +63,8 @@ class Session:
 @pytest.fixture(autouse=True)
 def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith("TEXTUAL") or name in ("NO_COLOR", "COLORFGBG", "FORCE_COLOR"):
+        snapshots = name.startswith("TEXTUAL_SNAPSHOT")
+        if (name.startswith("TEXTUAL") and not snapshots) or name in ("NO_COLOR", "COLORFGBG", "FORCE_COLOR"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
