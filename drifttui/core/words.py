@@ -153,6 +153,9 @@ def value_text(value: Json | Mark, limit: int = 200) -> str:
 
 
 def _numeric(text: str) -> bool:
+    """Would be read as a number. Long texts are not tried: reading millions of digits takes its time."""
+    if len(text) > 40:
+        return False
     try:
         float(text)
     except ValueError:

@@ -61,6 +61,12 @@ class Prompting(DriftScreen):
         elif self._sign == ":":
             await self.close_prompt(self._before)
 
+    @on(Prompt.Abandoned)
+    async def _abandoned(self, event: Prompt.Abandoned) -> None:
+        """A filter already works and stays; a command that was not sent is not obeyed."""
+        event.stop()
+        await self.close_prompt(None)
+
     @on(Prompt.CompletionAsked)
     def _completed(self, event: Prompt.CompletionAsked) -> None:
         from .commands import offers

@@ -70,6 +70,9 @@ class Prompt(Widget):
     class Left(Message):
         """The operator wants what was before."""
 
+    class Abandoned(Message):
+        """The operator went on elsewhere, without an answer."""
+
     def __init__(self, sign: str, text: str, hint: str, past: list[str]) -> None:
         super().__init__(id="prompt")
         self.sign = sign
@@ -120,5 +123,6 @@ class Prompt(Widget):
         self.post_message(self.Kept(event.value))
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
-        """A click elsewhere keeps what stands there, as enter does."""
-        self.post_message(self.Kept(self.field.value))
+        """A click elsewhere; not the terminal losing the focus while a name is copied from somewhere else."""
+        if self.app.app_focus and self.is_attached:
+            self.post_message(self.Abandoned())

@@ -40,3 +40,33 @@ async def test_a_command_typed_and_sent_at_once_is_obeyed(opened: Open) -> None:
         session.app.post_message(events.Key("enter", None))
         await session.settle()
         assert type(session.app.screen).__name__ == "SourcesScreen"
+
+
+async def test_a_click_elsewhere_keeps_the_filter_and_obeys_no_command(opened: Open) -> None:
+    async with opened(incident()) as session:
+        await session.press("slash")
+        await session.type("auto:paused risk:x")
+        await session.pilot.click("#who")
+        await session.settle()
+        assert not session.app.screen.query("#prompt")
+        assert session.triage.model.filter.text == "auto:paused"
+        assert session.triage.pane is not None and session.triage.pane.id == "who"
+        await session.press("colon")
+        await session.type("q")
+        await session.pilot.click("#who")
+        await session.settle()
+        assert not session.app.screen.query("#prompt")
+        assert session.app.return_code is None
+
+
+async def test_the_prompt_waits_while_the_terminal_has_not_the_focus(opened: Open) -> None:
+    async with opened(incident()) as session:
+        await session.press("colon")
+        await session.type("do")
+        session.app.post_message(events.AppBlur())
+        await session.settle()
+        session.app.post_message(events.AppFocus())
+        await session.settle()
+        await session.type("cs")
+        await session.press("enter")
+        assert session.triage.model.chosen is not None and session.triage.model.chosen.name == "docs"

@@ -341,3 +341,17 @@ async def test_a_replay_clock_decides_ages(opened: Open) -> None:
         session.feed.at = NOW + timedelta(hours=1)
         await session.pilot.pause(1.1)
         assert "1h" in session.line("▌CRIT")
+
+
+async def test_the_mouse_chooses_sorts_and_scrolls(opened: Open) -> None:
+    async with opened(incident()) as session:
+        await session.pilot.click("#units", offset=(10, 3))
+        await session.settle()
+        assert session.triage.model.chosen is not None and session.triage.model.chosen.name == "checkout"
+        await session.pilot.click("#units", offset=(10, 1))
+        await session.settle()
+        assert session.triage.units.sorted_by == ("unit", False)
+        assert session.triage.model.chosen.name == "checkout"
+        await session.pilot.click("#units", offset=(10, 1))
+        await session.settle()
+        assert session.triage.units.sorted_by == ("unit", True)
