@@ -14,9 +14,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from .screen import refuse_what_is_no_terminal
+    from .screen import quicken, refuse_what_is_no_terminal
 
     refuse_what_is_no_terminal()
+    quicken()
     from drifttui.app import DriftApp
     from drifttui.core.board import Mode
     from drifttui.screens.feed import Options

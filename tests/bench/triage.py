@@ -57,12 +57,13 @@ LEAVE = "q"
 
 
 def only(word: str, count: int) -> Callable[[Screen], bool]:
-    """The list shows applications of this word and no others, and counts them: a tenth of all."""
-    counted = f"{count // len(WORDS):,} of {count:,}"
+    """The list shows applications of this word and no others, names the word and counts them: a tenth of all."""
+    counted, named = f"{count // len(WORDS):,} of {count:,}", re.compile(rf"Units ─ {word} ")
 
     def shown(screen: Screen) -> bool:
         names = rows(screen)
-        return counted in screen and bool(names) and all(name.startswith(word) for name in names)
+        said = counted in screen and named.search(screen.text()) is not None
+        return said and bool(names) and all(name.startswith(word) for name in names)
 
     return shown
 
