@@ -174,7 +174,7 @@ def _operation_state(
 
 
 def _managed_fields() -> list[dict[str, Any]]:
-    source = {".": {}, "f:path": {}, "f:repoURL": {}, "f:targetRevision": {}}
+    source: dict[str, Any] = {".": {}, "f:path": {}, "f:repoURL": {}, "f:targetRevision": {}}
     return [
         {
             "manager": "argocd-applicationset-controller",
