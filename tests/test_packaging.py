@@ -115,6 +115,19 @@ def test_an_installed_demo_shows_the_incident_and_leaves(installed: Path, tmp_pa
         os.close(terminal)
 
 
+def test_the_sdist_installs_as_well(dist: Path, installed: Path) -> None:
+    """Over the wheel, in the same environment: what it depends on is there already."""
+    (archive,) = dist.glob("*.tar.gz")
+    pip = [str(installed.parent / "pip"), "install", "--quiet", "--force-reinstall", "--no-deps"]
+    done = subprocess.run(
+        [*pip, "-c", str(ROOT / "constraints.txt"), str(archive)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert subprocess.run([str(installed), "--version"], capture_output=True, check=True).stdout.startswith(
+        b"drifttui "
+    )
+
+
 def _drain(pid: int, terminal: int, ends: float) -> tuple[int, int]:
     while time.monotonic() < ends:
         if select.select([terminal], [], [], 0.05)[0]:
