@@ -21,6 +21,7 @@ from drifttui.widgets.prompt import Said
 from drifttui.widgets.text_pane import TextPane
 from drifttui.widgets.who_lines import who_lines
 
+from .base import STACK_BELOW_WIDTH
 from .headings import environment, evidence
 from .prompting import Prompting
 from .triage_model import EVERYTHING, Update
@@ -95,15 +96,17 @@ class FindingScreen(Prompting):
 
     def _subject(self, row: FindingRow) -> Line:
         finding, unit = row.finding, row.of.unit
+        # Where space is short the end is cut: production and the object come first, what else is known behind them.
+        wide = self.app.size.width >= STACK_BELOW_WIDTH
         line: list[Piece] = [
             (" ", "text"),
             (RISK_WORDS.get(row.risk, "?"), row.risk),
+            *environment(row.of),
             ("  ", "text"),
-            (clean(str(finding.ref), 200), "strong"),
+            (clean(str(finding.ref) if wide else finding.ref.short, 200), "strong"),
             (f"  {clean(finding.summary, 120)}", "text"),
             ("  in ", "muted"),
             (clean(unit.id.name, 120), "text"),
-            *environment(row.of),
             ("  ", "text"),
         ]
         if self.over:

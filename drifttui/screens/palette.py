@@ -6,6 +6,7 @@ from functools import partial
 from typing import cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.markup import escape
 
 from drifttui.core.words import clean
 
@@ -33,5 +34,6 @@ class DriftProvider(Provider):
         for number, (name, place) in enumerate(places(self._drift, wanted)):
             if number == _MOST:
                 return
-            help_ = f"cluster {clean(place, 120)}" if isinstance(place, str) else f"unit of {clean(place.source, 60)}"
-            yield Hit(0.9, clean(name, 120), partial(go, self._drift, place), text=name, help=help_)
+            kind = f"cluster {clean(place, 120)}" if isinstance(place, str) else f"unit of {clean(place.source, 60)}"
+            # The palette reads markup: a name must not be taken for any.
+            yield Hit(0.9, escape(name), partial(go, self._drift, place), text=name, help=escape(kind))

@@ -173,6 +173,14 @@ async def test_the_palette_finds_units_and_is_capped(opened: Open) -> None:
         assert session.triage.model.chosen is not None and "02999" in session.triage.model.chosen.name
 
 
+async def test_a_name_that_looks_like_markup_is_a_name_in_the_palette(opened: Open) -> None:
+    async with opened(boards.hostile(), (120, 40)) as session:
+        await session.press("ctrl+p")
+        await session.type("markup")
+        await session.pilot.pause(0.5)
+        assert "[bold red]markup[/]" in session.screen
+
+
 async def test_themes_are_gone_through_and_all_of_textuals_work(opened: Open) -> None:
     async with opened(incident(), (100, 30), theme="drift-dark") as session:
         seen = []
