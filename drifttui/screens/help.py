@@ -81,6 +81,7 @@ class HelpScreen(Prompting):
         lines += [[("Commands, after :", "accent")]]
         lines += _table([(f":{name}", command.help) for name, command in COMMANDS.items()], width)
         lines += _table([(":NAME", "goes to the unit or cluster of that name")], width)
+        lines += _table([("ctrl+p", "the same commands and names in a list")], width)
         lines += [(), [("Filter terms, after / or --filter", "accent")]]
         lines += _table([("word", "anywhere in names, clusters, projects, owners")], width)
         lines += _table([(f"{key}:", value) for key, value in KEYS.items()], width)

@@ -33,6 +33,12 @@ async def test_enter_goes_into_a_finding_and_esc_out_again(opened: Open) -> None
         assert session.triage.pane is session.triage.findings
 
 
+async def test_enter_in_the_planes_goes_into_their_finding(opened: Open) -> None:
+    async with opened(incident()) as session:
+        await session.press("tab", "tab", "enter")
+        assert "touches identity" in session.screen
+
+
 async def test_brackets_step_through_the_findings(opened: Open) -> None:
     async with opened(incident()) as session:
         await session.press("tab", "enter", "right_square_bracket")
