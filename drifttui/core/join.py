@@ -202,7 +202,7 @@ class _Join:
     def _undone(self, firm: Sequence[Hit]) -> Hit | None:
         """The write that the engine's last one took back; None where the engine brought something of its own."""
         latest = firm[0]
-        if len(firm) < 2 or not _by_engine(latest) or latest.step.whole:
+        if len(firm) < 2 or not _by_engine(latest) or latest.step.whole or latest.unasked:
             return None
         before = firm[1]
         if _by_engine(before) or before.step.whole or before.written is None or latest.written is None:

@@ -15,7 +15,7 @@ import pytest
 
 from drifttui.cli import main
 from tests.cluster.cluster import Cluster
-from tests.cluster.scenarios import ALL, Scenario, Trail, play
+from tests.cluster.scenarios import ALL, Scenario, Trail
 
 pytestmark = pytest.mark.cluster
 
@@ -40,16 +40,23 @@ EXPECTED: Mapping[str, tuple[str, str]] = {
 ACTED = [each for each in ALL if each.name in EXPECTED]
 
 
-@pytest.fixture(scope="session")
-def trails(cluster: Cluster) -> dict[str, Trail]:
-    return {scenario.name: play(cluster, scenario) for scenario in ALL}
-
-
 def fields(scenario: Scenario) -> list[str]:
     """What the scenario changed. Of a rule's hidden fields only replicas were written by somebody."""
     if scenario.name in ("drift-ignored", "healed"):
         return ["/spec/replicas"]
     return list(scenario.paths)
+
+
+def log_of(cluster: Cluster, trail: Trail, folder: Path) -> str:
+    """The audit log as it was when the scenario had been played: other tests undo scenarios and play them again."""
+    last = max(event["requestReceivedTimestamp"] for event in trail.events)
+    with cluster.state.audit_log.open("rb") as log, (folder / "audit.log").open("wb") as cut:
+        cut.writelines(line for line in log if line.endswith(b"\n") and received(line) <= last)
+    return str(folder / "audit.log")
+
+
+def received(line: bytes) -> str:
+    return line.partition(b'"requestReceivedTimestamp":"')[2].partition(b'"')[0].decode()
 
 
 def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
@@ -73,7 +80,7 @@ def test_the_right_actor_and_path_stand_first(
 ) -> None:  # fmt: skip
     trail, resource = trails[scenario.name], scenario.resource
     named = f"{resource.group}/{resource.kind}/{resource.namespace}/{resource.name}"
-    arguments = ["--audit", str(cluster.state.audit_log), "--resource", named]
+    arguments = ["--audit", log_of(cluster, trail, tmp_path), "--resource", named]
     if asked:
         arguments += [part for path in fields(scenario) for part in ("--path", path)]
     if with_object and trail.live is not None:
@@ -103,6 +110,19 @@ def test_confusers_are_set_aside_by_name(
     blamed = {line["actor"]["name"] for line in found["lines"]}
     assert blamed <= {scenario.actor, scenario.after, "system:serviceaccount:argocd:argocd-application-controller"}
     assert "dave@example.com" not in blamed
+
+
+@pytest.mark.parametrize("scenario", ACTED, ids=lambda each: each.name)
+def test_however_often_it_happened_the_same_actor_stands_first(
+    cluster: Cluster, trails: dict[str, Trail], scenario: Scenario, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole log, in which a scenario may have been undone and played again."""
+    resource = scenario.resource
+    named = f"{resource.group}/{resource.kind}/{resource.namespace}/{resource.name}"
+    asked = [part for path in fields(scenario) for part in ("--path", path)]
+    found = answer(capsys, "--audit", str(cluster.state.audit_log), "--resource", named, *asked)
+    first = found["lines"][0]
+    assert (first["actor"]["name"], first["actor"]["kind"], first["via"]) == (scenario.actor, *EXPECTED[scenario.name])
 
 
 def test_every_scenario_with_an_audit_event_is_here() -> None:

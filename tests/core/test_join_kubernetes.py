@@ -335,6 +335,22 @@ class TestFollowing:
         )
         assert [line.actor.name for line in answer.lines] == [ARGOCD]
 
+    def test_what_admission_brings_back_is_not_undone_by_the_engine(self) -> None:
+        def after(sidecar: bool, image: str, version: int, generation: int) -> dict[str, Any]:
+            found = deployment(3, image, version, generation)
+            if sidecar:
+                found["spec"]["template"]["spec"]["containers"].append({"name": "logs", "image": "logs:1"})
+            return found
+
+        removed = {"spec": {"template": {"spec": {"containers": [{"name": "logs", "$patch": "delete"}]}}}}
+        answer = ask(
+            event(ARGOCD, "update", 0, body=after(True, "web:1", 100, 1), answer=after(True, "web:1", 100, 1)),
+            event(ALICE, at=1, body=removed, answer=after(False, "web:1", 101, 2)),
+            set_image(ARGOCD, "web:2", 2, answer=after(True, "web:2", 102, 3)),
+            paths=("/spec/template/spec/containers/2",),
+        )
+        assert [line.actor.name for line in answer.lines] == [ARGOCD]
+
     def test_a_sync_is_followed_to_the_one_who_started_it(self) -> None:
         app = {
             "metadata": {"name": "shop", "namespace": "argocd"},
