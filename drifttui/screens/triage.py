@@ -49,7 +49,7 @@ class TriageScreen(Filtering):
         Binding("n", "jump(1)", "Next change", show=False, id="next-change"),
         Binding("N", "jump(-1)", "Previous change", show=False, id="previous-change"),
         Binding("full_stop", "take_in", "Take in", show=False, id="take-in", tooltip="Sort in what is new."),
-        Binding("enter", "enter", "Open", show=False, id="open", tooltip="Go into what the cursor is on."),
+        Binding("enter", "enter", "Open", id="open", tooltip="Go into what the cursor is on."),
         Binding("ctrl+r", "refresh", "Look again", show=False, id="refresh", tooltip="Look into this unit again now."),
     ]
     PANES = ("units", "findings", "planes", "who")
