@@ -50,6 +50,8 @@ def cursor_left(name: str) -> Callable[[Screen], bool]:
     return lambda screen: under_cursor(screen) not in ("", name)
 
 
+_SORTED = re.compile(r"\w+[▾▴]")
+
 FILTER, UNDO_FILTER = "/", "\x1b"
 SORT = "s"
 WHOLE_DOCUMENT = "f"
@@ -68,9 +70,15 @@ def only(word: str, count: int) -> Callable[[Screen], bool]:
     return shown
 
 
-def other_rows(names: list[str]) -> Callable[[Screen], bool]:
-    """Other applications, or in another order."""
-    return lambda screen: bool(found := rows(screen)) and found != names
+def sorted_by(screen: Screen) -> str:
+    """The head of the column that the list is sorted by, with its sign."""
+    found = _SORTED.search(screen.text())
+    return found[0] if found else ""
+
+
+def sorted_otherwise(column: str) -> Callable[[Screen], bool]:
+    """The list is there in another order. Two orders may begin with the same rows; the sign moves in any case."""
+    return lambda screen: bool(rows(screen)) and sorted_by(screen) not in ("", column)
 
 
 def whole_document(screen: Screen) -> bool:
