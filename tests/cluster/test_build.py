@@ -56,6 +56,7 @@ def test_without_go_the_reason_says_what_to_install(monkeypatch: pytest.MonkeyPa
     def nothing(_program: str, **_: object) -> None:
         return None
 
+    monkeypatch.delenv("DRIFTTUI_CLUSTER", raising=False)
     monkeypatch.setattr(shutil, "which", nothing)
     reason = conftest._missing()
     assert reason is not None
