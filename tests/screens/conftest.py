@@ -41,12 +41,27 @@ class Session:
         await self.press(*(names.get(letter, letter) for letter in text))
 
     async def settle(self) -> None:
-        """Timers that wait for the cursor to rest have run."""
-        await self.pilot.pause(0.2)
+        """Timers that wait for the cursor to rest have run, however busy the machine is."""
+        await self.pilot.pause(0.05)
+        for _ in range(200):
+            triage = self.triage
+            asked = triage._opened is None or self.feed.opened[-1:] == [triage._opened]
+            if triage._following is None and asked:
+                break
+            await self.pilot.pause(0.05)
+        await self.pilot.pause(0.05)
 
     async def tell(self, board: Board) -> None:
         self.feed.say(board)
-        await self.pilot.pause(0.15)
+        for _ in range(200):
+            await self.pilot.pause(0.05)
+            if not self.feed.waiting:
+                break
+        await self.settle()
+
+    async def second(self) -> None:
+        """The app's own second has struck, without waiting for it."""
+        self.app._tick()
         await self.settle()
 
     @property

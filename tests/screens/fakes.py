@@ -18,6 +18,11 @@ class FakeFeed:
         self.running = False
         self._next = board
 
+    @property
+    def waiting(self) -> bool:
+        """A board that nobody has taken yet."""
+        return self._next is not None
+
     def say(self, board: Board) -> None:
         self._next = board
 

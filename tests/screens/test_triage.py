@@ -56,7 +56,7 @@ async def test_rows_grow_stale_by_the_clock_alone(opened: Open) -> None:
     async with opened(replace(board, sources={**board.sources, **quiet})) as session:
         assert "Synced" in session.line("accounts")
         session.feed.forward(minutes=11)
-        await session.pilot.pause(1.1)
+        await session.second()
         assert "stale 11m" in session.line("accounts")
 
 
@@ -276,7 +276,7 @@ async def test_a_unit_being_read_says_for_how_long(opened: Open) -> None:
         session.triage.units.go_to(next(key for key in session.triage.units.keys if key.name == "basket"))
         await session.settle()
         session.feed.forward(seconds=4)
-        await session.pilot.pause(1.1)
+        await session.second()
         assert "Reading basket, 4s." in session.screen
 
 
@@ -300,7 +300,7 @@ async def test_the_clock_of_a_countdown_runs(opened: Open) -> None:
     async with opened(incident()) as session:
         assert "in 4m12s" in session.screen
         session.feed.forward(seconds=10)
-        await session.pilot.pause(1.1)
+        await session.second()
         assert "in 4m2s" in session.screen
 
 
@@ -339,7 +339,7 @@ async def test_a_flood_of_updates_repaints_only_what_is_in_view(opened: Open) ->
 async def test_a_replay_clock_decides_ages(opened: Open) -> None:
     async with opened(incident()) as session:
         session.feed.at = NOW + timedelta(hours=1)
-        await session.pilot.pause(1.1)
+        await session.second()
         assert "1h" in session.line("▌CRIT")
 
 
