@@ -29,7 +29,7 @@ from .arrangement import place_triage
 from .filtering import Filtering
 from .triage_model import Update
 
-_CHOOSE_AFTER = 0.08
+_CHOOSE_AFTER = 0.1
 """Seconds before the other panes follow the cursor: with a key held down they would only flicker."""
 
 _OPEN_AFTER = 0.15
