@@ -140,7 +140,12 @@ class DriftApp(App[None]):
         return self.screen if isinstance(self.screen, DriftScreen) and self.screen.ready else None
 
     def _drain(self) -> None:
-        board = self.feed.drain()
+        try:
+            board = self.feed.drain()
+        except DriftError as error:
+            self._ended_by = error
+            self.exit(return_code=error.exit_code)
+            return
         if board is not None:
             self.board = board
             top = self._top

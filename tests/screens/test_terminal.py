@@ -119,3 +119,34 @@ def test_no_color_means_no_colour_sequence_at_all(terminal: Terminal) -> None:
     terminal.drain()
     codes = {code for found in re.findall(rb"\x1b\[([0-9;]*)m", terminal.seen) for code in found.split(b";")}
     assert codes <= {b"", b"0", b"1", b"2", b"4", b"7", b"22", b"24", b"27"}
+
+
+def test_a_session_that_cannot_begin_ends_with_one_line(tmp_path: Path) -> None:
+    """Nothing to read is found out behind the first frame; the screen goes, and the line stays in the shell."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    places = {name: str(tmp_path) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "drifttui"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "TERM": "xterm-256color", **places},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    seen = b""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        if select.select([master], [], [], 0.1)[0]:
+            try:
+                seen += os.read(master, 1 << 16)
+            except OSError:
+                break
+    os.close(master)
+    assert process.wait(10) == 1
+    after = seen.rpartition(LEAVE)[2].decode()
+    assert "drifttui: Nothing to read" in after
+    assert "drifttui demo" in " ".join(after.split())
+    assert "Traceback" not in after
