@@ -27,7 +27,7 @@ from .http_errors import (
     too_slow,
 )
 from .limits import Limits as Limits
-from .lines import Lines
+from .lines import Gathering, Lines
 from .retry import Backoff, Rng
 from .tls import Tls
 
@@ -186,11 +186,12 @@ class Http:
             return
 
     async def _lines(self, path: str, response: httpx.Response) -> AsyncGenerator[bytes | None, None]:
-        lines = Lines(self.limits.line)
+        lines, gathering = Lines(self.limits.line), Gathering()
         if wrong := not_json(self.name, path, response.headers.get("content-type", ""), b""):
             raise self._failed(wrong)
         chunks = response.aiter_bytes()
         while True:
+            gathering.asked()
             try:
                 async with asyncio.timeout(self.limits.idle):
                     chunk = await anext(chunks, b"")
@@ -209,6 +210,7 @@ class Http:
             if not chunk:
                 return
             self.counters.received(len(chunk), self._clock())
+            await gathering.got(len(chunk))
             for line in lines.feed(chunk):
                 yield line
 

@@ -19,7 +19,8 @@ Json = dict[str, Any]
 
 def managed_resources(index: int, count: int) -> Json:
     target = _big() if index == fleet.BIG else _deployment(index)
-    live = _live(target, changed=fleet.drifts(index, count))
+    changed = index == fleet.BIG or fleet.drifts(index, count)
+    live = _live(target, changed=changed)
     ref = {"group": "apps", "kind": "Deployment", "namespace": target["metadata"]["namespace"]}
     return {
         "items": [
@@ -31,7 +32,7 @@ def managed_resources(index: int, count: int) -> Json:
                 "normalizedLiveState": _text(live),
                 "predictedLiveState": _text({**live, "spec": target["spec"]}),
                 "resourceVersion": "1088",
-                "modified": fleet.drifts(index, count),
+                "modified": changed,
             }
         ]
     }
