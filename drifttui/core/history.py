@@ -95,7 +95,24 @@ def _once(calls: list[KubernetesCall], aside: dict[str, Counter[str]]) -> list[K
             if held.code is None and held.received is None:
                 chosen[call.audit_id] = call
             aside.setdefault("logged twice", Counter())[call.actor] += 1
-    return sorted([*chosen.values(), *anonymous], key=lambda call: call.received or _EARLIEST)
+    return _committed(sorted([*chosen.values(), *anonymous], key=lambda call: call.received or _EARLIEST))
+
+
+def _committed(calls: list[KubernetesCall]) -> list[KubernetesCall]:
+    """In the order in which the calls took effect: by the resource versions of their answers, which etcd counts up.
+
+    A call may be received before another and take effect after it. What has no version keeps its place by time.
+    """
+    places = [(number, version) for number, call in enumerate(calls) if (version := _effect(call)) is not None]
+    found = list(calls)
+    for (place, _), (source, _) in zip(places, sorted(places, key=lambda each: each[1]), strict=True):
+        found[place] = calls[source]
+    return found
+
+
+def _effect(call: KubernetesCall) -> int | None:
+    """A dry run answers with the version that it met, so it has none of its own."""
+    return None if call.dry_run or call.verb in READS else _version(call.response)
 
 
 def _shape(question: ResourceQuestion, calls: list[KubernetesCall], live: Any) -> tuple[Shape, bool]:

@@ -93,6 +93,7 @@ def _aside(aside: Mapping[str, Mapping[str, int]]) -> tuple[str, ...]:
 class _Join:
     def __init__(self, history: History, steps: Sequence[Step], evidence: Evidence) -> None:
         self._history, self._steps, self._evidence = history, steps, evidence
+        self._places = {id(step): number for number, step in enumerate(steps)}
         self._owners = ManagedFields(evidence.live)
         self.omitted = 0
         """Written fields beyond `LINES`."""
@@ -100,6 +101,9 @@ class _Join:
         self._application = application_of(evidence.live) or next(
             filter(None, (application_of(step.document) for step in reversed(history.steps))), ""
         )
+
+    def _order(self, step: Step) -> int:
+        return self._places.get(id(step), 0)
 
     def asked(self, paths: Sequence[str]) -> list[Line]:
         found: list[Line] = []
@@ -167,18 +171,18 @@ class _Join:
         """The lines for one field: its writer, and after it the engine where that put the field back."""
         owners = self._owners.at(parse(path)) if self._owners.known and not path.count("[") else ()
         steps = self._steps if only is None else only
-        hits = [hit for step in steps if (hit := hit_of(step, wanted, owners, self._clocks)) is not None]
-        hits.sort(key=lambda hit: _moment(hit.step.call), reverse=True)
-        firm = [hit for hit in hits if hit.strength.firm]
-        if firm:
-            return self._firm(path, wanted, firm, [hit for hit in hits if not hit.strength.firm], owners)
+        newest_first = sorted(steps, key=self._order, reverse=True)
+        hits = [hit for step in newest_first if (hit := hit_of(step, wanted, owners, self._clocks)) is not None]
+        before = next((number for number, hit in enumerate(hits) if hit.strength.firm), None)
+        if before is not None:
+            return self._firm(path, wanted, [hit for hit in hits if hit.strength.firm], hits[:before], owners)
         if hits:
             return [self._unsure(path, wanted, hits, owners)]
         return owner_lines(self._evidence.live, set(), path) if fallback else []
 
-    def _firm(self, path: str, wanted: Path, firm: list[Hit], vague: list[Hit], owners: Sequence[Owner]) -> list[Line]:
+    def _firm(self, path: str, wanted: Path, firm: list[Hit], since: list[Hit], owners: Sequence[Owner]) -> list[Line]:
         latest = firm[0]
-        later = [hit for hit in vague if not hit.housekeeping and _moment(hit.step.call) > _moment(latest.step.call)]
+        later = [hit for hit in since if not hit.housekeeping]
         if latest.strength is Strength.CREATED and not all(map(_by_engine, later)):
             # What an object was created with says little once others have written it.
             return [self._unsure(path, wanted, later, owners)]
@@ -285,10 +289,6 @@ def _soon(first: Hit, then: Hit) -> bool:
     """Whether an engine wrote so soon after somebody that it undid them."""
     one, other = first.step.call.received, then.step.call.received
     return one is not None and other is not None and (other - one).total_seconds() <= SELF_HEAL
-
-
-def _moment(call: KubernetesCall) -> float:
-    return call.received.timestamp() if call.received else 0.0
 
 
 def _clock(call: KubernetesCall) -> str:

@@ -401,6 +401,30 @@ class TestFollowing:
 
 
 class TestLogs:
+    def test_calls_count_in_the_order_in_which_they_took_effect(self) -> None:
+        """Carol's call came first and was stored last: the field holds what she set."""
+        answer = ask(
+            event(ARGOCD, "update", 0, body=deployment(3), answer=deployment(3, version=100)),
+            event(CAROL, at=1.0, body={"spec": {"replicas": 7}}, answer=deployment(7, version=102, generation=3)),
+            event(BOB, at=1.1, body={"spec": {"replicas": 5}}, answer=deployment(5, version=101, generation=2)),
+            paths=(REPLICAS,),
+        )
+        assert answer.lines[0].actor.name == CAROL
+
+    def test_a_status_that_was_stored_before_the_change_but_received_after_it_confuses_nobody(self) -> None:
+        reloader = "system:serviceaccount:ops:config-reloader"
+        noted = deployment(9, version=103, generation=2)
+        noted["metadata"]["annotations"] = {"seen": "yes"}
+        answer = ask(
+            event(ARGOCD, "update", 0, body=deployment(3), answer=deployment(3, version=100)),
+            event(BOB, at=1.0, body={"spec": {"replicas": 9}}, answer=deployment(9, version=102, generation=2)),
+            event(DEPLOYMENTS, "update", 1.1, sub="status", body=deployment(3), answer=deployment(3, version=101)),
+            event(reloader, "update", 2, agent="config-reloader/1", body=noted, answer=noted),
+            paths=(REPLICAS,),
+        )
+        assert [line.actor.name for line in answer.lines] == [BOB]
+        assert answer.lines[0].confidence > 0.9
+
     def test_duplicates_and_disorder_change_nothing(self) -> None:
         first, second = scale(ALICE, 5, 1), scale(BOB, 9, 2)
         answer = ask(second, first, second, first, paths=(REPLICAS,))
