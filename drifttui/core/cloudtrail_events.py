@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 
 from .cloudtrail_table import TABLE
 
-WHOLE: Final[tuple[str, ...]] = ()
 ASKED: Final = ("*",)
 
 Calls = Mapping[str, tuple[str, ...]]
