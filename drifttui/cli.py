@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, Command] = {
         "drifttui.commands.scan", "list units and what differs (exit 0 clean, 2 drift, 3 unknown or stale)"
     ),
     "diff": Command("drifttui.commands.diff", "compare two or three planes, from files or of a live unit"),
-    "who": Command("drifttui.commands.who", "who holds each field that differs, and which revision declared it"),
+    "who": Command("drifttui.commands.who", "who changed a field, by which path, how sure: live or from audit files"),
     "classify": Command("drifttui.commands.classify", "judge one labelled case: drift class, risk, action, reasons"),
     "policy": Command("drifttui.commands.policy", "check the policy, or test it against labelled cases"),
     "doctor": Command("drifttui.commands.doctor", "is every source reachable, authenticated and permitted?"),

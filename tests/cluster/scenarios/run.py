@@ -15,7 +15,7 @@ from tests.cluster.scenarios.model import Scenario, Trail
 if TYPE_CHECKING:
     from tests.cluster.cluster import Cluster
 
-LIMIT = 90.0
+LIMIT = 180.0
 
 
 def play(cluster: Cluster, scenario: Scenario, *, confused: bool = True) -> Trail:
