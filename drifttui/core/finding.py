@@ -139,7 +139,8 @@ class Finding(NamedTuple):
             return "not in Git"
         if not self.changes:
             return "nothing differs"
-        first = self.changes[0]
+        # A label or a note beside a widened right must not be what the row is called after.
+        first = min(self.changes, key=lambda change: change.path.startswith("/metadata/"))
         words = first.label.rsplit("/", 1)[-1] or "whole object"
         if isinstance(first.desired, (int, float, str)) and isinstance(first.actual, (int, float, str)):
             before, after = str(first.desired), str(first.actual)
