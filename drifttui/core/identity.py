@@ -16,6 +16,10 @@ class Engine(StrEnum):
     TERRAFORM = "terraform"
     CLOUDFORMATION = "cloudformation"
 
+    # An enumeration's own hash is a call into Python, and that of every key of every row; and what equals a text must
+    # hash like it.
+    __hash__ = str.__hash__
+
 
 class UnitId(NamedTuple):
     """What one control plane reconciles.

@@ -48,8 +48,8 @@ LOOKS_AT_ONCE = 4
 INSPECTIONS_KEPT = 32
 """Whole documents kept; older ones are read again when their unit is opened."""
 
-MANY_UNITS = 1000
-"""From here on a list is worth being taken out of the garbage collector's sight, see `_merge`."""
+SHOWN_AFTER = 0.5
+"""Seconds at most in which cached rows get on the screen before anything is read."""
 
 
 class Collector:
@@ -87,6 +87,8 @@ class Collector:
         self._version = 0
         self._lock = threading.Lock()
         self._newest: Board | None = None
+        self._drained = False
+        self._shown = threading.Event()
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._early: list[tuple[Callable[..., object], tuple[object, ...]]] = []
@@ -124,6 +126,9 @@ class Collector:
         """The newest board since the last call, or None. Raises what went wrong in the thread: a bug is loud."""
         if self._failure is not None:
             raise self._failure
+        if self._drained:
+            self._shown.set()
+        self._drained = True
         with self._lock:
             board, self._newest = self._newest, None
         return board
@@ -158,6 +163,9 @@ class Collector:
 
     def _run(self) -> None:
         try:
+            if self._units:
+                # Who asks again has shown the first board. Until then nothing competes for the interpreter.
+                self._shown.wait(SHOWN_AFTER)
             if self._prepare is not None:
                 self._adopt(*self._prepare())
                 self._prepare = None
@@ -239,7 +247,7 @@ class Collector:
             unit = self._units[batch.inspection.unit]
             self._keep(unit.id, self._looker.judge(unit, batch.inspection, self._looks.get(unit.id)))
         self._mark(changed | gone if not batch.complete else None)
-        if batch.complete and len(batch.units) >= MANY_UNITS:
+        if batch.complete:
             # Rows hold no cycles; walking ten thousand of them in every full collection is what keys would wait for.
             gc.freeze()
 

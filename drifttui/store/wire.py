@@ -71,9 +71,15 @@ def unit_out(unit: Unit) -> Any:
 
 
 def unit_in(wire: Any) -> Unit:
-    unit = Unit(*wire)
     seconds = wire.reverts
-    return unit._replace(reverts=timedelta(seconds=seconds)) if isinstance(seconds, (int, float)) else unit
+    if not isinstance(seconds, (int, float)):
+        return Unit._make(wire)
+    fields = list(wire)
+    fields[_REVERTS] = timedelta(seconds=seconds)
+    return Unit._make(fields)
+
+
+_REVERTS = Unit._fields.index("reverts")
 
 
 def units_out(units: Iterable[Unit]) -> bytes:
