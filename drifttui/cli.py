@@ -66,11 +66,9 @@ def _split(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
     """The command and its arguments. Options may stand before the command as well as behind it."""
     if arguments and arguments[0] in COMMANDS:
         return arguments[0], list(arguments[1:])
-    _, left = (
-        screen_parser().parse_known_args(arguments)
-        if not {"-h", "--help", "--version"} & set(arguments)
-        else (None, [])
-    )
+    if {"-h", "--help", "--version"} & set(arguments) or not COMMANDS.keys() & set(arguments):
+        return None, list(arguments)
+    _, left = screen_parser().parse_known_args(arguments)
     first = next((word for word in left if not word.startswith("-")), None)
     if first in COMMANDS:
         rest = list(arguments)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import msgspec
 
 from ..core.errors import InputError
-from .argocd_config import Login, load, split_server
-from .limits import Limits
-from .tls import Tls
+
+if TYPE_CHECKING:
+    from .argocd_config import Login
+    from .limits import Limits
+    from .tls import Tls
 
 Positive = msgspec.Meta(gt=0)
 
@@ -67,6 +69,8 @@ class ArgoCDSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     def login(self) -> Login:
         """Where and who, from this entry and the CLI's configuration. Raises `InputError`. Reads files."""
+        from .argocd_config import load, split_server
+
         config = load(self.config_file)
         address, root, plain = split_server(self.server)
         found = config.login_at(address) if address and not self.context else config.login(self.context)
@@ -82,6 +86,8 @@ class ArgoCDSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     def tls(self) -> Tls:
         """Raises `InputError`. Reads files."""
+        from .tls import Tls
+
         found = self.login()
         own = self.client_cert_file is not None
         return Tls(
@@ -94,6 +100,8 @@ class ArgoCDSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         )
 
     def limits(self) -> Limits:
+        from .limits import Limits
+
         return Limits(total=self.timeout, body=self.object_limit, line=self.object_limit)
 
     @property

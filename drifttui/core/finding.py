@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -153,4 +152,6 @@ class Finding(NamedTuple):
 def finding_id(unit: UnitId, ref: ResourceRef, first_seen: datetime) -> str:
     """Twelve hex digits: one per resource and episode of drift, the same on every machine that knows when it began."""
     text = "\x00".join([str(unit), *ref, first_seen.isoformat()])
+    import hashlib  # It brings OpenSSL along, which no first frame needs.
+
     return hashlib.sha256(text.encode()).hexdigest()[:12]
