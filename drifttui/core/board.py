@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from .acts import NOTHING, Acts
 from .finding import Finding
 from .health import Freshness, SourceHealth, Standing, freshness
 from .identity import UnitId
@@ -61,6 +62,8 @@ class Board:
     """Units that differ from the board before. None: anything may."""
     incident: str = ""
     read_only: bool = False
+    acts: Acts = NOTHING
+    """What operators decided and did, from the ledger."""
 
     def look(self, unit: UnitId) -> Look:
         return self.looks.get(unit) or Look()
