@@ -1,6 +1,7 @@
 """A pause as data: what would undo it, what is written, and how exactly it is taken back.
 
-A plan is built from fresh reads, shown, confirmed, journalled, written and verified; `resume` is a plan of the same kind.
+A plan is built from fresh reads, shown, confirmed, journalled, written and verified; `resume` is a plan of
+the same kind.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ class Plan(NamedTuple):
     pause: str = ""
     """Resume: the id of the pause that is taken back; empty where only annotations on the unit told of it."""
     watch_for: timedelta = timedelta(minutes=3)
-    """How long to watch until it counts as holding: three reconciliations of what owns it, where their pace is known."""
+    """How long to watch until it counts as holding: three reconciliations of what owns it, where the pace is known."""
 
     @property
     def holds(self) -> bool:
@@ -133,7 +134,8 @@ class Progress(NamedTuple):
 
     plan: str
     phase: str
-    """`journalled`, `writing`, `written`, `verifying`, `holding`, `undone`, `resumed`, `failed`, `unknown`, `cancelled`."""
+    """`journalled`, `writing`, `written`, `verifying`; at the end `holding`, `undone`, `resumed`, `failed`, `unknown`,
+    `cancelled`."""
     words: str
     done: bool = False
     failed: bool = False
