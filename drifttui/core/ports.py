@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from .board import Mode
 from .health import SourceHealth
@@ -16,6 +16,9 @@ from .identity import ResourceRef, UnitId
 from .inspection import Event, Inspection
 from .planes import Observation, Plane
 from .unit import Unit
+
+if TYPE_CHECKING:
+    from .audit_question import AuditAnswer, AuditQuestion, Trail
 
 
 class Batch(NamedTuple):
@@ -105,6 +108,34 @@ class LiveReader(Source, Protocol):
 
     def watch_objects(self, refs: Sequence[ResourceRef]) -> AsyncIterator[Observation]:
         """Changes of these objects as they happen, with bookmarks and recovery from 410. Ends when cancelled."""
+        ...
+
+
+@runtime_checkable
+class AuditSource(Source, Protocol):
+    """A source that knows who called an API. It reads no plane."""
+
+    trail: Trail
+    covers: frozenset[str]
+    """Names and URLs of the clusters (`Unit.cluster`, `LiveReader.aliases`), or accounts, whose calls it records.
+    Empty: nobody said, so it is asked about every one, and may answer about another's object of the same name."""
+
+    async def calls(self, question: AuditQuestion) -> AuditAnswer:
+        """Every recorded call that may have written the asked things, from the store where it lies.
+
+        Raises `SourceError` where nothing at all could be asked; whatever is partial is answered, and `unseen` says
+        what is missing. Cancelling ends the query at the store too where it can be ended.
+        """
+        ...
+
+
+@runtime_checkable
+class AuditFollower(AuditSource, Protocol):
+    """An audit source that hears of new events by itself, so that nobody need ask again by the clock."""
+
+    def arrivals(self) -> AsyncIterator[frozenset[str]]:
+        """Names of objects in events that arrived since the last; empty where they were too many to tell. Coalesced;
+        ends by being closed."""
         ...
 
 
