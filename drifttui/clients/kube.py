@@ -25,7 +25,7 @@ class KubeClient:
     """Implements `KubeApi`. Credentials are fetched with the first request and kept fresh.
 
     Every call raises only `SourceError`. What is no GET is a review: a POST that changes nothing, so `--read-only`
-    leaves it alone and there is no way to write through this class.
+    leaves it alone. Writing is `clients.kube_write`'s.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class KubeClient:
 
     @property
     def counters(self) -> Counters:
-        return self._http().counters
+        return self.http.counters
 
     async def get(
         self,
@@ -72,7 +72,7 @@ class KubeClient:
         body_limit: int | None = None,
     ) -> bytes:
         """`permission` is what a 403 names as missing; `body_limit` is in bytes, by default that of lists."""
-        answer = await self._http().get(path, params, accept=accept, permission=permission, body_limit=body_limit)
+        answer = await self.http.get(path, params, accept=accept, permission=permission, body_limit=body_limit)
         return bytes(answer.body)
 
     async def get_object(self, path: str, *, permission: str = "") -> bytes:
@@ -81,7 +81,7 @@ class KubeClient:
 
     async def review(self, path: str, body: Mapping[str, object], *, permission: str = "") -> bytes:
         """Create a review (SelfSubjectAccessReview, SelfSubjectReview): the server answers it and stores nothing."""
-        answer = await self._http().request(
+        answer = await self.http.request(
             "POST", path, content=json.dumps(body).encode(), effect=Effect.POSTED_READ, permission=permission
         )
         return bytes(answer.body)
@@ -91,14 +91,16 @@ class KubeClient:
     ) -> AsyncIterator[bytes]:
         """A watch, line by line. An empty line stands for one that was too long and was skipped."""
         params = {"timeoutSeconds": str(WATCH_SECONDS), **params}
-        async for line in self._http().lines(path, params, accept="application/json", permission=permission):
+        async for line in self.http.lines(path, params, accept="application/json", permission=permission):
             yield line or b""
 
     async def close(self) -> None:
         if self._made is not None:
             await self._made.close()
 
-    def _http(self) -> Http:
+    @property
+    def http(self) -> Http:
+        """Made when first asked for."""
         if self._made is None:
             from .kube_transport import KubeTransport
 

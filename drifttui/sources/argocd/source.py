@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import ClassVar, NamedTuple
 
 from ...clients.access import Access
+from ...clients.argocd_http import argocd_http
 from ...clients.argocd_settings import ArgoCDSettings
-from ...clients.argocd_token import Token
 from ...clients.http import Http
 from ...core.board import Mode
-from ...core.errors import DriftError, InputError, SourceError, Unauthenticated, Unreachable
+from ...core.errors import DriftError, SourceError, Unauthenticated, Unreachable
 from ...core.health import Permission, SourceHealth
 from ...core.inspection import Inspection
 from ...core.planes import Plane
@@ -172,31 +172,13 @@ def argocd_source(
     pace: Pace | None = None,
 ) -> ArgoCDSource:
     """The source of one server. Raises `InputError` where nothing says which server that is."""
+    http = argocd_http(settings, clock, clean=clean, access=access, environment=environment)
     login = settings.login()
-    if login.core:
-        raise InputError(
-            f"Argo CD context {login.context} has no server",
-            f"{login.file}: logged in with --core",
-            "Use --argocd-crd to read the Application objects through Kubernetes.",
-        )
-    token = Token(settings, environment)
-    name = settings.name or settings.context or login.context or settings.shown_name
     notes = []
     if login.insecure and not login.plain_text:
         notes.append("its certificate is not checked")
     if login.plain_text and login.server.rpartition(":")[0] not in ("localhost", "127.0.0.1", "[::1]"):
         notes.append("the token travels in plain text")
-    http = Http(
-        login.url,
-        name=f"argocd:{name.replace('/', '_')}",
-        tls=settings.tls,
-        auth=token,
-        access=access,
-        login=token.hint,
-        clean=clean,
-        limits=settings.limits(),
-        clock=clock,
-    )
     return ArgoCDSource(settings, http, clock, key=key, clean=clean, notes=tuple(notes), pace=pace)
 
 
