@@ -13,7 +13,7 @@ from drifttui.core.follow import SyncOperation, application_of, operations_in
 from drifttui.core.join import Answer
 from drifttui.core.resource_question import ResourceQuestion
 from drifttui.core.unseen import Log
-from drifttui.sources.audit_files import STDIN, Reading, Wanted, records
+from drifttui.store.audit_files import STDIN, Reading, Wanted, records
 
 from .answers import WHO, moment
 

@@ -12,7 +12,7 @@ from drifttui.core.cloudtrail_names import parse_address, wanted_names
 from drifttui.core.join import Answer
 from drifttui.core.join_cloudtrail import CloudQuestion, who_cloudtrail
 from drifttui.core.unseen import Log
-from drifttui.sources.audit_files import Reading, records
+from drifttui.store.audit_files import Reading, records
 
 KEEP_CALLS: Final = 20_000
 _FUTURE: Final = timedelta(minutes=5)

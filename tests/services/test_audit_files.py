@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from drifttui.core.errors import InputError
-from drifttui.sources import audit_files
-from drifttui.sources.audit_files import Reading, records
+from drifttui.store import audit_files
+from drifttui.store.audit_files import Reading, records
 
 
 def event(name: str, **more: Any) -> dict[str, Any]:
