@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, Command] = {
     "who": Command("drifttui.commands.who", "who changed a field, by which path, how sure: live or from audit files"),
     "classify": Command("drifttui.commands.classify", "judge one labelled case: drift class, risk, action, reasons"),
     "policy": Command("drifttui.commands.policy", "check the policy, or test it against labelled cases"),
+    "redact": Command("drifttui.commands.redact", "take secrets out of any text, YAML or JSON, as the export does"),
     "verify": Command("drifttui.commands.verify", "is this evidence bundle what was exported, and who signed it?"),
     "doctor": Command("drifttui.commands.doctor", "is every source reachable, authenticated and permitted?"),
     "config": Command(

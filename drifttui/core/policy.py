@@ -166,6 +166,29 @@ class UnitEntry(Part):
         return self
 
 
+class Redaction(Part):
+    """What a team withholds from everything that leaves, besides what the program takes for a secret."""
+
+    id: RuleId
+    path: str = Field(default="", description="A JSON Pointer in any document; `*` is any one key or position.")
+    pattern: str = Field(default="", max_length=500, description="A regular expression in any line of text.")
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _finds_something(self) -> Self:
+        if bool(self.path) == bool(self.pattern):
+            raise ValueError("a rule names a path or a pattern")
+        if self.path:
+            _pointers((self.path,))
+        try:
+            empty = bool(self.pattern) and re.compile(self.pattern).search("") is not None
+        except re.error as error:
+            raise ValueError(f"{self.pattern!r} is no regular expression: {error}") from None
+        if empty:
+            raise ValueError(f"{self.pattern!r} matches the empty text")
+        return self
+
+
 class PolicyFile(Part):
     """One file of a policy folder. Every key is optional; files are read in the order of their names."""
 
@@ -180,6 +203,7 @@ class PolicyFile(Part):
     auto_heal: AutoHeal | None = Field(default=None, description="Replaces the default.")
     budgets: tuple[Budget, ...] = ()
     units: tuple[UnitEntry, ...] = ()
+    redact: tuple[Redaction, ...] = ()
 
 
 def merged(files: list[PolicyFile], default: PolicyFile) -> PolicyFile:
@@ -195,4 +219,5 @@ def merged(files: list[PolicyFile], default: PolicyFile) -> PolicyFile:
         auto_heal=heal,
         budgets=tuple(row for file in files for row in file.budgets) or default.budgets,
         units=(*(row for file in files for row in file.units), *default.units),
+        redact=tuple(row for file in files for row in file.redact),
     )

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from drifttui.core.errors import InputError
-from drifttui.core.policy import PolicyFile, merged
+from drifttui.core.policy import PolicyFile, Redaction, merged
 from drifttui.core.policy_table import Policy
 
 from .paths import config_directory
@@ -48,6 +48,14 @@ def load_policy(folder: str | Path | None = None) -> Policy:
     if problems:
         raise problems[0]
     return Policy(merged(found, default_file()))
+
+
+def load_redactions(folder: str | Path | None = None) -> tuple[Redaction, ...]:
+    """What a policy folder withholds besides; nothing for None. Raises `InputError` for the first problem."""
+    found, problems = read_folder(Path(folder)) if folder is not None else ([], [])
+    if problems:
+        raise problems[0]
+    return tuple(row for file in found for row in file.redact)
 
 
 def read_folder(folder: Path) -> tuple[list[PolicyFile], list[InputError]]:
@@ -125,7 +133,7 @@ def _keys(where: tuple[str | int, ...]) -> list[str]:
 def _repeated(located: Located, seen: dict[tuple[str, str], str]) -> list[InputError]:
     """An id that stands twice in a folder: one of the two rows would silently win."""
     problems = []
-    for part in ("decisions", "ownership", "budgets"):
+    for part in ("decisions", "ownership", "budgets", "redact"):
         for position, row in enumerate((located.data or {}).get(part) or []):
             key = (part, str(row.get("id")))
             if key in seen:
