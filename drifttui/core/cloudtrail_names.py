@@ -46,7 +46,7 @@ def wanted_names(ids: Sequence[str], kind: str) -> list[Wanted]:
         if not text:
             continue
         found.append(Wanted(given, (aliases(text),), _account(text)))
-        parts = _composite(text, kind)
+        parts = composite(text, kind)
         if parts:
             found.append(Wanted(given, tuple(aliases(part) for part in parts), _account(parts[-1])))
     return found
@@ -58,8 +58,11 @@ def _account(text: str) -> str:
     return account if account.isdigit() else ""
 
 
-def _composite(text: str, kind: str) -> list[str]:
-    """`role:policy`, `cluster:nodegroup`, `role/arn:…`, `bucket,private`, `Z123_www.example.com_A`."""
+def composite(text: str, kind: str) -> list[str]:
+    """The parts of an id that Terraform made up; empty for one that AWS gave.
+
+    `role:policy`, `cluster:nodegroup`, `role/arn:…`, `bucket,private`, `Z123_www.example.com_A`.
+    """
     if kind == "aws_route53_record" and "_" in text:
         zone, _, rest = text.partition("_")
         name = re.sub(r"_[A-Z]{1,6}(?:_.*)?$", "", rest)
@@ -79,6 +82,11 @@ def _composite(text: str, kind: str) -> list[str]:
 
 def aliases(text: str) -> frozenset[str]:
     """Every form of one text, in lower case: AWS compares most names so, and none differ by case alone in practice."""
+    return frozenset(each.lower() for each in forms(text))
+
+
+def forms(text: str) -> set[str]:
+    """Every form of one text as it is written."""
     text = text.strip().rstrip(".")
     found = {text}
     if text.startswith("arn:") and text.count(":") >= 5:
@@ -89,7 +97,7 @@ def aliases(text: str) -> frozenset[str]:
         found.add(text.partition("/")[2])
     if text.endswith(":*"):
         found.add(text[:-2])
-    return frozenset(each.lower() for each in found if each)
+    return {each for each in found if each}
 
 
 def _of_arn(resource: str) -> Iterator[str]:

@@ -8,7 +8,8 @@ from typing import IO, Final
 
 from drifttui.core.audit import Unreadable
 from drifttui.core.audit_cloudtrail import CloudTrailCall, read_record
-from drifttui.core.cloudtrail_names import parse_address, wanted_names
+from drifttui.core.cloudtrail_names import parse_address
+from drifttui.core.cloudtrail_search import mentions, needles
 from drifttui.core.join import Answer
 from drifttui.core.join_cloudtrail import CloudQuestion, who_cloudtrail
 from drifttui.core.unseen import Log
@@ -38,12 +39,12 @@ def cloudtrail_answer(
 ) -> Answer:
     """Raises `InputError` for a wrong address or a file that is not there."""
     question = cloud_question(address, ids)
-    needles = _needles(question)
+    sought = needles((question,))
     reading = Reading()
 
     def wanted(line: bytes) -> bool:
         lower = line.lower()
-        return any(needle in lower for needle in needles)
+        return any(needle in lower for needle in sought)
 
     calls: list[CloudTrailCall] = []
     dropped = 0
@@ -54,7 +55,7 @@ def cloudtrail_answer(
             reading.problems[f"record that is no CloudTrail event ({problem})"] += 1
             continue
         reading.at(call.time)
-        if not _mentions(call, needles):
+        if not mentions(call, sought):
             continue
         calls.append(call)
         if len(calls) > KEEP_CALLS + KEEP_CALLS // 4:
@@ -64,18 +65,3 @@ def cloudtrail_answer(
     future = sum(call.time is not None and call.time > now + _FUTURE for call in calls)
     log = Log(reading.first, reading.last, reading.lines, dict(reading.problems), dropped, future, now)
     return who_cloudtrail(question, calls, log, paths=paths, since=since)
-
-
-def _needles(question: CloudQuestion) -> list[bytes]:
-    """The shortest form of every name, in lower case: a record without any of them cannot name the resource."""
-    found = set()
-    for wanted in wanted_names(question.ids, question.kind):
-        for part in wanted.parts:
-            found |= {alias.encode() for alias in part}
-    return [needle for needle in found if not any(other != needle and other in needle for other in found)]
-
-
-def _mentions(call: CloudTrailCall, needles: Sequence[bytes]) -> bool:
-    """Records of whole documents were not looked at before they were parsed."""
-    held = repr((call.request, call.response, call.resources)).lower().encode("utf-8", "replace")
-    return any(needle in held for needle in needles)
