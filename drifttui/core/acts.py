@@ -160,6 +160,12 @@ class Acts:
     open: tuple[ActRecord, ...] = ()
     """Intents without outcome: a crash, or another process at work."""
     history: tuple[HistoryEntry, ...] = ()
+    done: Mapping[str, ActRecord] = field(default_factory=dict)
+    """Acts with an outcome, by id: a later outcome of the same act replaces the result."""
+    skipped: int = 0
+    """Events that were not understood. Each has a line in `history` that says so."""
+    older: int = 0
+    """Lines that `history` no longer holds; `drifttui ledger log` shows them."""
 
     def pause_of(self, unit: str) -> PauseRecord | None:
         """The standing pause of a unit, else None."""

@@ -13,6 +13,7 @@
     │  ├─ ReadOnly             refused by --read-only before anything left the process
     │  ├─ PreconditionFailed   nothing was changed
     │  └─ OutcomeUnknown       it may have landed: re-read, never resend
+    ├─ LedgerError             the ledger cannot be read, or nothing was recorded in it
     └─ BundleError             altered, truncated, too large, or from a newer version
 
 Texts may quote foreign systems: whoever raises passes them through `inert()` first, so that an error is always one
@@ -125,6 +126,12 @@ class PreconditionFailed(ActionError):
 
 class OutcomeUnknown(ActionError):
     kind = "outcome-unknown"
+
+
+class LedgerError(DriftError):
+    """Nothing was recorded, or nothing could be read. What was recorded before is as it was."""
+
+    kind = "ledger"
 
 
 class BundleError(DriftError):
