@@ -70,6 +70,8 @@ def _settings(options: argparse.Namespace) -> tuple[dict[str, object], list[str]
         "argocd": [_what_is_set(entry) for entry in settings.argocd],
         "argocd_crd_contexts": list(settings.argocd_crd_contexts),
         "kubernetes": _what_is_set(settings.kubernetes),
+        "trackers": {name: _what_is_set(entry) for name, entry in settings.trackers.items()},
+        "incident": settings.incident,
     }
     lines = [f"{key:<20} {json.dumps(value) if not isinstance(value, str) else value}" for key, value in answer.items()]
     return answer, lines[1:]

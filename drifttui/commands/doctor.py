@@ -1,4 +1,4 @@
-"""Is every source reachable, authenticated and permitted?
+"""Is every source, and every incident tracker, reachable, authenticated and permitted?
 
 Exits 0 when all are, 3 when one is blind or lacks a permission, 1 on errors.
 """
@@ -21,9 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from drifttui.core.health import SourceHealth, Standing
     from drifttui.services import answers
+    from drifttui.core.ports import Source
     from drifttui.services.session import build_sources, settings_from, utc_now
+    from drifttui.sources.trackers import build_trackers
 
-    sources = build_sources(settings_from(options), utc_now)
+    settings = settings_from(options)
+    sources: list[Source] = [*build_sources(settings, utc_now), *build_trackers(settings, utc_now)]
 
     async def check() -> list[SourceHealth]:
         try:

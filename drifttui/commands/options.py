@@ -46,7 +46,12 @@ def add_session_arguments(parser: argparse.ArgumentParser, *, screen: bool = Fal
     general.add_argument(
         "--filter", default="", metavar="TERMS", help="as typed after `/`: 'sync:out env:prod risk:>=high'"
     )
-    general.add_argument("--incident", default="", metavar="ID", help="incident that this session belongs to")
+    general.add_argument(
+        "--incident",
+        default="",
+        metavar="REF",
+        help="incident or change, by id or address, that everything done is linked to (default: $DRIFTTUI_INCIDENT)",
+    )
     if screen:
         general.add_argument("--theme", default="", metavar="NAME", help="drift-dark, drift-light, drift-safe, …")
         general.add_argument(

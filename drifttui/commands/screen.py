@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         Options(
             theme=settings.theme,
             filter=settings.filter,
-            incident=options.incident,
+            incident=settings.incident,
             read_only=settings.read_only,
             keys=settings.keys,
         ),

@@ -43,7 +43,7 @@ def live_collector(options: argparse.Namespace) -> tuple[Collector, Settings]:
         prepare=prepare,
         mode=Mode.LIVE,
         cache=rows,
-        incident=options.incident,
+        incident=settings.incident,
         read_only=settings.read_only,
     )
     return collector, settings

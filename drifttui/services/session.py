@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ import msgspec
 from drifttui.clients.access import Access
 from drifttui.clients.argocd_settings import ArgoCDSettings
 from drifttui.clients.kube_settings import KubernetesSettings
+from drifttui.clients.tracker_settings import TrackerSettings
 from drifttui.core.errors import InputError, inert
 from drifttui.core.ports import Clock, Source
 from drifttui.store.redaction_key import redaction_key
@@ -41,9 +42,12 @@ class Settings:
     redaction_key: bytes = b""
     access: Access = Access.FULL
     recording: Recording | None = None
+    trackers: Mapping[str, TrackerSettings] = field(default_factory=dict)
     policy: Path | None = None
     theme: str = ""
     filter: str = ""
+    incident: str = ""
+    """The normal form of what everything done is linked to; empty where nothing was named."""
     keys: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -86,8 +90,20 @@ def settings_from(options: argparse.Namespace) -> Settings:
         policy=Path(options.policy) if options.policy else file.policy,
         theme=getattr(options, "theme", "") or file.theme,
         filter=options.filter or file.filter,
+        trackers=dict(file.trackers),
+        incident=_incident(options, file),
         keys=file.keys,
     )
+
+
+def _incident(options: argparse.Namespace, file: FileSettings) -> str:
+    """A flag wins over $DRIFTTUI_INCIDENT, and that over the file. Secrets in an address go no further."""
+    text = getattr(options, "incident", "") or os.environ.get("DRIFTTUI_INCIDENT", "") or file.incident
+    if not text:
+        return ""
+    from drifttui.core.link_refs import read_ref
+
+    return read_ref(text).text
 
 
 def _argocd(options: argparse.Namespace, file: FileSettings) -> Sequence[ArgoCDSettings]:

@@ -10,9 +10,13 @@ import msgspec
 
 from drifttui.clients.argocd_settings import ArgoCDSettings
 from drifttui.clients.kube_settings import KubernetesSettings
+from drifttui.clients.tracker_settings import TrackerSettings
 from drifttui.core.errors import InputError
 
 from .paths import config_directory
+
+
+TrackerName = Literal["pagerduty", "jira", "servicenow", "github", "gitlab"]
 
 
 class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,8 +31,12 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     argocd_crd_contexts: tuple[str, ...] = ()
     """Contexts in which Application objects are read through Kubernetes, without a token."""
     kubernetes: KubernetesSettings = KubernetesSettings()
+    trackers: dict[TrackerName, TrackerSettings] = {}
+    """One `[trackers.NAME]` table per incident tracker."""
     policy: Path | None = None
     """Policy folder."""
+    incident: str = ""
+    """What everything is linked to, unless --incident names another."""
     read_only: Literal["no", "yes", "strict"] = "no"
     theme: str = ""
     filter: str = ""
