@@ -52,11 +52,21 @@ def add_session_arguments(parser: argparse.ArgumentParser, *, screen: bool = Fal
         metavar="REF",
         help="incident or change, by id or address, that everything done is linked to (default: $DRIFTTUI_INCIDENT)",
     )
+    add_ledger_argument(general)
     if screen:
         general.add_argument("--theme", default="", metavar="NAME", help="drift-dark, drift-light, drift-safe, …")
         general.add_argument(
             "--no-cache", action="store_true", help="neither show nor keep the rows of the last session"
         )
+
+
+def add_ledger_argument(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--ledger",
+        default="",
+        metavar="FILE|URL",
+        help="instead of $DRIFTTUI_LEDGER or ledger.db in the data folder; a postgresql:// URL is shared by a team",
+    )
 
 
 def add_json_argument(parser: argparse.ArgumentParser) -> None:

@@ -44,6 +44,8 @@ class Settings:
     recording: Recording | None = None
     trackers: Mapping[str, TrackerSettings] = field(default_factory=dict)
     policy: Path | None = None
+    ledger: str = ""
+    """File or URL for `store.ledger.open_ledger`; empty for the one in the data folder."""
     theme: str = ""
     filter: str = ""
     incident: str = ""
@@ -88,6 +90,7 @@ def settings_from(options: argparse.Namespace) -> Settings:
         redaction_key=redaction_key(),
         access=access,
         policy=Path(options.policy) if options.policy else file.policy,
+        ledger=ledger_from(options, file),
         theme=getattr(options, "theme", "") or file.theme,
         filter=options.filter or file.filter,
         trackers=dict(file.trackers),
@@ -104,6 +107,11 @@ def _incident(options: argparse.Namespace, file: FileSettings) -> str:
     from drifttui.core.link_refs import read_ref
 
     return read_ref(text).text
+
+
+def ledger_from(options: argparse.Namespace, file: FileSettings) -> str:
+    """The flag, then `DRIFTTUI_LEDGER`, then the settings file."""
+    return getattr(options, "ledger", "") or os.environ.get("DRIFTTUI_LEDGER", "") or file.ledger
 
 
 def _argocd(options: argparse.Namespace, file: FileSettings) -> Sequence[ArgoCDSettings]:

@@ -37,6 +37,8 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Policy folder."""
     incident: str = ""
     """What everything is linked to, unless --incident names another."""
+    ledger: str = ""
+    """A file, or a `postgresql://` URL that a team shares."""
     read_only: Literal["no", "yes", "strict"] = "no"
     theme: str = ""
     filter: str = ""
