@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import IO, Any, Final, NamedTuple
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, NamedTuple
 
-from drifttui.core.audit import Line, Unreadable
-from drifttui.core.audit_kubernetes import READS, KubernetesCall, is_final, read_event
-from drifttui.core.audit_redact import redacted
-from drifttui.core.follow import SyncOperation, application_of, operations_in
+from drifttui.core.audit import Line
+from drifttui.core.audit_gathering import Gathering
+from drifttui.core.audit_kubernetes import KubernetesCall
+from drifttui.core.audit_question import AuditAnswer, AuditQuestion
+from drifttui.core.errors import InputError
+from drifttui.core.follow import SyncOperation
 from drifttui.core.join import Answer
 from drifttui.core.resource_question import ResourceQuestion
 from drifttui.core.unseen import Log
-from drifttui.store.audit_files import STDIN, Reading, Wanted, records
+from drifttui.sources.audit_log.search import Search
+from drifttui.store.audit_files import STDIN, Reading, records
+from drifttui.store.audit_index import AuditIndexes
 
 from .answers import WHO, moment
-
-KEEP_CALLS: Final = 4000
-"""Calls on the asked objects that are held at once; older ones give way and are counted."""
-KEEP_OPERATIONS: Final = 20_000
-_FUTURE: Final = timedelta(minutes=5)
 
 
 class Gathered(NamedTuple):
@@ -28,6 +29,17 @@ class Gathered(NamedTuple):
     operations: tuple[SyncOperation, ...]
     deletions: tuple[KubernetesCall, ...]
     log: Log
+
+    @classmethod
+    def of(cls, answer: AuditAnswer) -> Gathered:
+        return cls(answer.calls, answer.operations, answer.deletions, log_of(answer))
+
+
+def log_of(answer: AuditAnswer) -> Log:
+    """What the join tells about the log as a whole."""
+    return Log(
+        answer.first, answer.newest, answer.events, answer.problems, answer.dropped, answer.future, answer.asked_at
+    )
 
 
 def gather(
@@ -41,94 +53,35 @@ def gather(
 ) -> Gathered:
     """Every call on the asked objects in the files, redacted, with what is needed to follow controllers.
 
-    Lines that name none of the objects are not parsed. Raises `InputError` for a file that is not there.
+    Raises `InputError` for a file that is not there, `SourceError` where none can be read.
     """
-    reading = Reading()
-    names = [question.name.encode() for question in questions]
-    namespaces = [question.namespace.encode() for question in questions if question.namespace]
+    question = AuditQuestion(tuple(dict.fromkeys(questions)), status=keep_status)
+    if STDIN in places:
+        return _in_passing(places, question, key, now, stdin)
+    for place in places:
+        if not Path(place).expanduser().exists():
+            raise InputError(f"No file {place}", hint="Give audit files, folders of them, or - for standard input.")
+    search = Search(question, key, now, threading.Event())
+    return Gathered.of(search.run([Path(place).expanduser() for place in places], AuditIndexes(), "audit files"))
 
-    once = STDIN in places
+
+def _in_passing(
+    places: Sequence[str], question: AuditQuestion, key: bytes, now: datetime, stdin: IO[bytes] | None
+) -> Gathered:
+    """What can be read only once: every line of it."""
+    reading = Reading()
+    gathering = Gathering(question, key, now)
+    names = [asked.name.encode() for asked in question.objects]
 
     def wanted(line: bytes) -> bool:
-        for name in names:
-            if name in line:
-                return True
-        if once and _is_operation(line):
+        if any(name in line for name in names) or (b"initiatedBy" in line and b"argoproj.io" in line):
             return True
-        if b"delete" not in line:
-            return False
-        inside = not namespaces or any(namespace in line for namespace in namespaces)
-        return inside and (b"deletecollection" in line or b'"namespaces"' in line)
+        return b"deletecollection" in line or (b"delete" in line and b'"namespaces"' in line)
 
-    kept = _Kept(questions, key, keep_status)
-    _take_all(kept, places, reading, wanted, stdin)
-    if not once and any("argocd" in call.authenticated_as for call in kept.calls):
-        # Operations fill most of the log of a cluster that runs Argo CD: they are looked for only where one matters.
-        _take_all(kept, places, Reading(), _operations_of(kept.calls), None, operations_only=True)
-    future = sum(call.received is not None and call.received > now + _FUTURE for call in kept.calls)
-    log = Log(reading.first, reading.last, reading.lines, dict(reading.problems), kept.dropped, future, now)
-    return Gathered(tuple(kept.calls), tuple(kept.operations.values()), tuple(kept.deletions), log)
-
-
-def _is_operation(line: bytes) -> bool:
-    return b"initiatedBy" in line and b"argoproj.io" in line
-
-
-def _operations_of(calls: Sequence[KubernetesCall]) -> Wanted:
-    """Operations of the applications that the objects say they belong to; of all where none says so."""
-    bodies = (body for call in calls for body in (call.response, call.request))
-    found = {name.rpartition("_")[2].encode() for body in bodies if (name := application_of(body))}
-    return lambda line: _is_operation(line) and (not found or any(name in line for name in found))
-
-
-def _take_all(
-    kept: _Kept,
-    places: Sequence[str],
-    reading: Reading,
-    wanted: Wanted,
-    stdin: IO[bytes] | None,
-    *,
-    operations_only: bool = False,
-) -> None:
     for record in records(places, reading, wanted=wanted, stdin=stdin):
-        try:
-            kept.take(read_event(record), operations_only=operations_only)
-        except Unreadable as problem:
-            reading.problems[f"record that is no audit event ({problem})"] += 1
-
-
-class _Kept:
-    """What is held of a log of any size."""
-
-    def __init__(self, questions: Sequence[ResourceQuestion], key: bytes, keep_status: bool) -> None:
-        self._questions, self._key, self._status = questions, key, keep_status
-        self.calls: list[KubernetesCall] = []
-        self.operations: dict[tuple[str, ...], SyncOperation] = {}
-        self.deletions: list[KubernetesCall] = []
-        self.dropped = 0
-
-    def take(self, call: KubernetesCall, *, operations_only: bool = False) -> None:
-        if len(self.operations) < KEEP_OPERATIONS:
-            for entry in operations_in(call):
-                known = (entry.namespace, entry.application, entry.username, str(entry.started), str(entry.finished))
-                self.operations[known] = entry
-        if operations_only:
-            return
-        if call.resource == "namespaces" and call.verb == "delete" and is_final(call):
-            self.deletions.append(call._replace(request=None, response=None))
-        if call.verb in READS or not any(self._concerns(question, call) for question in self._questions):
-            return
-        self.calls.append(redacted(call, self._key, keep_status=self._status))
-        if len(self.calls) > KEEP_CALLS + KEEP_CALLS // 4:
-            self.calls.sort(key=lambda each: each.received.timestamp() if each.received else 0.0)
-            self.dropped += len(self.calls) - KEEP_CALLS
-            del self.calls[: len(self.calls) - KEEP_CALLS]
-
-    @staticmethod
-    def _concerns(question: ResourceQuestion, call: KubernetesCall) -> bool:
-        if question.is_about(call):
-            return True
-        return call.verb == "deletecollection" and question.same_kind(call) and question.same_namespace(call)
+        gathering.take(record)
+    more = {"first": reading.first, "newest": reading.last, "events": reading.lines, "problems": reading.problems}
+    return Gathered.of(gathering.answer("audit files", **more))
 
 
 def line_json(line: Line, **more: Any) -> dict[str, Any]:

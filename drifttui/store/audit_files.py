@@ -89,7 +89,7 @@ def _files_of(
         path = Path(place).expanduser()
         if not path.exists():
             raise InputError(f"No file {place}", hint="Give audit files, folders of them, or - for standard input.")
-        for file in _files(path):
+        for file in files_in(path):
             try:
                 stream = file.open("rb")
             except OSError as problem:
@@ -115,7 +115,7 @@ class _Kept(io.RawIOBase):
         return len(data)
 
 
-def _files(path: Path) -> list[Path]:
+def files_in(path: Path) -> list[Path]:
     """A folder's files by age of their content as far as their names tell; digests of CloudTrail hold no events."""
     if not path.is_dir():
         return [path]
@@ -147,12 +147,12 @@ def _read(stream: _Stream, reading: Reading, wanted: Wanted) -> Iterator[dict[st
             if line:
                 reading.lines += 1
                 if head:
-                    reading.at(_time_in(line))
+                    reading.at(time_in(line))
                     head = False
                 newest = line
-                yield from _line(line, reading, wanted)
+                yield from line_records(line, reading, wanted)
         line = stream.readline(MAX_RECORD + 1)
-    reading.at(_time_in(newest))
+    reading.at(time_in(newest))
 
 
 def _skip_line(stream: _Stream) -> None:
@@ -162,9 +162,23 @@ def _skip_line(stream: _Stream) -> None:
             return
 
 
-def _time_in(line: bytes) -> datetime | None:
+def time_in(line: bytes) -> datetime | None:
     found = _TIMES.search(line)
     return moment(found[1].decode("ascii", "replace")) if found else None
+
+
+def newest_time(path: Path) -> datetime | None:
+    """Time of the last event at the end of a file of lines that is not compressed; None where it shows none."""
+    try:
+        with path.open("rb") as file:
+            if file.read(2) == b"\x1f\x8b":
+                return None
+            size = file.seek(0, io.SEEK_END)
+            file.seek(max(0, size - _CHUNK))
+            times = _TIMES.findall(file.read(_CHUNK))
+    except OSError:
+        return None
+    return moment(times[-1].decode("ascii", "replace")) if times else None
 
 
 def _is_document(line: bytes, stream: _Stream) -> bool:
@@ -178,7 +192,8 @@ def _is_document(line: bytes, stream: _Stream) -> bool:
     return _OPENS_CONTAINER.match(start[:200].decode("utf-8", "replace")) is not None
 
 
-def _line(line: bytes, reading: Reading, wanted: Wanted) -> Iterator[dict[str, Any]]:
+def line_records(line: bytes, reading: Reading, wanted: Wanted) -> Iterator[dict[str, Any]]:
+    """The records of one line, without its end. What is damaged is counted, also where nobody wants it."""
     if not wanted(line):
         if not line.endswith(b"}") or b"{" not in line[:_PREFIX]:
             reading.problems["damaged line"] += 1

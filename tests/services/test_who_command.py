@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from drifttui.cli import main
+from drifttui.core import audit_gathering
 from drifttui.core.board import Board, Depth, Look
 from drifttui.core.errors import InputError
 from drifttui.core.finding import Change, Finding, Owner
 from drifttui.core.identity import ResourceRef
 from drifttui.core.inspection import Inspection, Revision
 from drifttui.core.planes import Plane, ThreePlanes
-from drifttui.services import who as who_service
 from drifttui.services.who_live import live_answer, live_json
 from tests.core.audit_events import ALICE, ARGOCD, BOB, REPLICAS_FIELD, deployment, event, owned
 from tests.core.test_join_cloudtrail import record
@@ -117,7 +117,7 @@ def test_events_from_the_future_are_told(
 def test_older_calls_give_way_and_are_counted(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(who_service, "KEEP_CALLS", 8)
+    monkeypatch.setattr(audit_gathering, "KEEP_CALLS", 8)
     events = [event(ALICE, at=n, sub="scale", body={"spec": {"replicas": n}}) for n in range(30)]
     code, answer = answered(capsys, "--audit", written(tmp_path / "audit.log", *events, SCALED), "--resource", WEB)
     assert code == 0
