@@ -192,7 +192,8 @@ def _message(headers: Mapping[str, str], body: bytes) -> str:
         return ""
     for key in ("message", "error"):
         if isinstance(said.get(key), str) and said[key]:
-            return str(said[key])
+            # Before that the API server quotes the whole object.
+            return str(said[key])[max(0, said[key].rfind("strict decoding error")) :]
     return ""
 
 

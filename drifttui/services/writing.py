@@ -160,7 +160,7 @@ class Carrying:
             await note_step(self._ledger, self.plan.id, write.number, step)
         except DriftError as error:
             left = await self._undo(done, journal=False)
-            what = f"{left} could not be taken back" if left else "what was written was taken back"
+            what = f"could not be taken back: {left}" if left else "what was written was taken back"
             raise LedgerError(error.title, f"{error.detail}; {what}", error.hint) from error
 
     async def take_back(self, writes: Sequence[Write], message: str) -> Carried:
@@ -173,7 +173,7 @@ class Carrying:
             return await self._outcome(nothing, message)
         left = await self._undo(done, journal=True)
         if left:
-            return self._ended("unknown", f"{message}; and {left} could not be taken back")
+            return self._ended("unknown", f"could not be taken back: {left}. Before that: {message}")
         return await self._outcome("rolled-back", f"{message}; what was written before was taken back")
 
     async def _undo(self, done: Sequence[Write], *, journal: bool) -> str:
