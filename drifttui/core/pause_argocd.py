@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from .errors import inert
 from .json_patch import Patch, add, applied, put, remove, replace, test
 from .pause import Door, WriteKind
-from .pause_draft import Draft, guarded
-from .pause_note import NOTE_POINTER, spelled
+from .pause_draft import Draft, combined, guarded, stored
+from .pause_note import NOTE_POINTER, spelled, unspelled
 from .planes import ABSENT, Json, Mark
 from .pointers import get, parse
 from .surroundings import Held
@@ -21,6 +22,8 @@ AUTOMATED: Final = "/spec/syncPolicy/automated"
 ENABLED: Final = "/spec/syncPolicy/automated/enabled"
 PHASE: Final = "/status/operationState/phase"
 STARTED: Final = "/status/operationState/startedAt"
+
+NONE_WORDS: Final = "not set"
 
 SKIP_RECONCILE: Final = "argocd.argoproj.io/skip-reconcile"
 
@@ -51,7 +54,7 @@ def stands(document: Any) -> list[str]:
     policy = automated_of(document)
     if policy is None:
         return ["automated sync is off: spec.syncPolicy.automated is not set"]
-    words = [f"{name} {_said(policy.get(name))}" for name in ("prune", "selfHeal", "allowEmpty") if name in policy]
+    words = [f"{name} {said(policy.get(name))}" for name in ("prune", "selfHeal", "allowEmpty") if name in policy]
     rest = f" ({', '.join(words)})" if words else ""
     return [f"automated sync is {'on' if is_on(document) else 'off: enabled is false'}{rest}"]
 
@@ -83,7 +86,7 @@ def switch_off(held: Held, *, enabled_known: bool, note: str | None) -> Draft:
     patch = guarded(held, changes)
     after = applied(held.document, patch)
     if enabled_known:
-        words = f"spec.syncPolicy.automated.enabled  {_said((policy or {}).get('enabled'))} → false"
+        words = f"spec.syncPolicy.automated.enabled  {said((policy or {}).get('enabled'))} → false"
     else:
         words = f"spec.syncPolicy.automated  {said_policy(policy)} → removed"
     return Draft(
@@ -99,11 +102,8 @@ def switch_off(held: Held, *, enabled_known: bool, note: str | None) -> Draft:
 
 def back(held: Held, document: Any, captured: Mapping[str, Json]) -> Patch:
     """What restores the captured values in an object that is now as `document`, exactly, and nothing else."""
-    changes: list[Patch] = []
-    for pointer, value in captured.items():
-        wanted = ABSENT if value == {"absent": True} else value
-        changes.append(_restored(document, pointer, wanted))
-    return guarded(held, [change for change in changes if change])
+    wanted = {pointer: unspelled(value) for pointer, value in captured.items()}
+    return combined(held, stored(document), wanted, _restored)
 
 
 def _restored(document: Any, pointer: str, wanted: Json | Mark) -> Patch:
@@ -154,16 +154,17 @@ def stop(held: Held, needs: str) -> Draft | None:
 
 def said_policy(policy: Mapping[str, Json] | None) -> str:
     """`{prune: true, selfHeal: true}`."""
-    if policy is None:
-        return "not set"
-    return "{" + ", ".join(f"{name}: {_said(value)}" for name, value in policy.items()) + "}"
+    return NONE_WORDS if policy is None else said(dict(policy))
 
 
-def _said(value: Json) -> str:
+def said(value: Json) -> str:
+    """A value on one line, as YAML would say it, cut at 200 characters: it may be anybody's."""
     match value:
         case None:
-            return "not set"
+            return NONE_WORDS
         case True | False:
             return str(value).lower()
+        case dict():
+            return inert("{" + ", ".join(f"{name}: {said(each)}" for name, each in value.items()) + "}", 200)
         case _:
-            return str(value)
+            return inert(str(value), 200)

@@ -59,12 +59,13 @@ def parent_ignores(parent: Any, namespace: str, name: str, kind: str, pointer: s
     return False
 
 
-def sync_options(document: Any) -> frozenset[str]:
-    """Of the whole Application, and what its annotation says: `Replace=true`, `RespectIgnoreDifferences=true`."""
-    found = get(document, ("spec", "syncPolicy", "syncOptions"))
-    own = get(document, ("metadata", "annotations", "argocd.argoproj.io/sync-options"))
+def sync_options(parent: Any, child: Any) -> frozenset[str]:
+    """How `parent` applies `child`: options of the whole Application, and those that the child's annotation adds."""
+    found = get(parent, ("spec", "syncPolicy", "syncOptions"))
+    own = get(child, ("metadata", "annotations", "argocd.argoproj.io/sync-options"))
     whole = [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
-    return frozenset([*whole, *(part.strip() for part in own.split(","))] if isinstance(own, str) else whole)
+    more = [part.strip() for part in own.split(",")] if isinstance(own, str) else []
+    return frozenset([*whole, *more])
 
 
 def _named(rule: Any, name: str) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .json_patch import Patch, test
+from .json_patch import Operation, Patch, PatchError, applied, put, test
 from .pause import Target, Undoer, Write, WriteKind
-from .planes import Json
+from .planes import Document, Json, Mark
 from .surroundings import Held
 
 
@@ -82,3 +82,42 @@ def guarded(held: Held, changes: Sequence[Patch]) -> Patch:
     tests = [each for patch in changes for each in patch if each["op"] == "test"]
     rest = [each for patch in changes for each in patch if each["op"] != "test"]
     return (test("/metadata/uid", held.uid), *tests, *rest)
+
+
+def combined(
+    held: Held,
+    document: Document,
+    fields: Mapping[str, Json | Mark],
+    change: Callable[[Document, str, Json | Mark], Patch] = put,
+) -> Patch:
+    """One patch that brings several fields of `document` to these values; empty where they have them already.
+
+    A test that would hold only after an earlier change of the same patch (the first of two annotations makes the room
+    for both) is left out: the test of that change says the same.
+    """
+    tests: list[Operation] = []
+    rest: list[Operation] = []
+    after = document
+    for pointer, value in fields.items():
+        patch = change(after, pointer, value)
+        after = applied(after, patch)
+        tests += [each for each in patch if each["op"] == "test" and _holds(document, each)]
+        rest += [each for each in patch if each["op"] != "test"]
+    return (test("/metadata/uid", held.uid), *tests, *rest) if rest else ()
+
+
+def stored(document: Document) -> Document:
+    """As an API server keeps it: without annotations and labels that are there and empty."""
+    metadata = document.get("metadata")
+    if not isinstance(metadata, dict):
+        return document
+    kept = {key: value for key, value in metadata.items() if value or key not in ("annotations", "labels")}
+    return {**document, "metadata": kept}
+
+
+def _holds(document: Document, operation: Operation) -> bool:
+    try:
+        applied(document, (operation,))
+    except PatchError:
+        return False
+    return True

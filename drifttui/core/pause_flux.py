@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from .json_patch import Patch, applied, put
+from .json_patch import applied
 from .pause_argocd import back
-from .pause_draft import Draft, guarded
+from .pause_draft import Draft, combined
 from .pause_note import NOTE_POINTER, spelled
 from .planes import Document, Json
 from .pointers import get, parse
@@ -36,13 +36,7 @@ def suspend(held: Held, *, note: str | None, extra: Mapping[str, Json]) -> Draft
     fields: dict[str, Json] = {SUSPEND: True, **extra} | ({} if note is None else {NOTE_POINTER: note})
     document = held.document
     captured = {pointer: spelled(get(document, parse(pointer))) for pointer in fields}
-    changes: list[Patch] = []
-    after = document
-    for pointer, value in fields.items():
-        change = put(after, pointer, value)
-        after = applied(after, change)
-        changes.append(change)
-    patch = _in_order(held, changes)
+    patch = combined(held, document, fields)
     before = captured[SUSPEND]
     was = "not set" if before == {"absent": True} else str(before).lower()
     more = "".join(f", {parse(pointer)[-1]}: {value}" for pointer, value in extra.items())
@@ -55,29 +49,6 @@ def suspend(held: Held, *, note: str | None, extra: Mapping[str, Json]) -> Draft
         captured=captured,
         needs=held.needs,
     )
-
-
-def _in_order(held: Held, changes: Sequence[Patch]) -> Patch:
-    """Tests first as long as they hold before any change; where one change makes the room for the next (the first of
-    several annotations), its test would not, and is left out: the change before it has just proved it."""
-    first = guarded(held, changes)
-    try:
-        applied(held.document, first)
-    except ValueError:
-        tests = [each for each in changes[0] if each["op"] == "test"]
-        kept = [tuple(each for each in change if each["op"] != "test") for change in changes[1:]]
-        own = [each for change in changes[1:] for each in change if each["op"] == "test"]
-        good = [each for each in own if _holds(held.document, each)]
-        return guarded(held, [(*tests, *good, *(e for e in changes[0] if e["op"] != "test")), *kept])
-    return first
-
-
-def _holds(document: Document, test: Mapping[str, Any]) -> bool:
-    try:
-        applied(document, (test,))
-    except ValueError:
-        return False
-    return True
 
 
 def flux_effects(document: Any, others: Sequence[Document]) -> list[str]:

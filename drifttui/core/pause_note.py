@@ -120,6 +120,16 @@ def note_of(document: Any) -> Note | None:
     return note_from(annotations[NOTE])
 
 
+def note_is_for(note: Note, unit: UnitId) -> bool:
+    """Whether the note's pause is of this very unit, and not of one below it. Another machine may call its source
+    differently, so that the source does not count."""
+    try:
+        told = UnitId.parse(note.unit)
+    except ValueError:
+        return False
+    return (told.engine, told.namespace, told.name) == (unit.engine, unit.namespace, unit.name)
+
+
 def record_of(note: Note, unit: UnitId) -> PauseRecord:
     """The pause that an annotation tells of. It was written; whether it holds, only a look at the unit can tell."""
     return PauseRecord(

@@ -34,6 +34,11 @@ FLUX_MANAGERS: Final = ("kustomize-controller",)
 RECONCILE: Final = "/metadata/annotations/kustomize.toolkit.fluxcd.io~1reconcile"
 """`disabled` on an object makes the Kustomization that declares it skip it, and nothing else (fluxcd/pkg, ssa)."""
 
+_DECLARES: Final = {
+    True: "its Git declares this field",
+    False: "it syncs with Replace=true",
+    None: "its Git may declare this field",
+}
 _NAMED: Final = 5
 
 
@@ -155,8 +160,7 @@ class Climb:
         if not is_on(owner.document):
             self._parent_off(owner)
             return True
-        own = get(held.document, ("metadata", "annotations", "argocd.argoproj.io/sync-options"))
-        options = sync_options(owner.document) | frozenset(own.split(",") if isinstance(own, str) else ())
+        options = sync_options(owner.document, held.document)
         names = declared(held.document, pointer, ARGOCD_MANAGERS)
         replaces = "Replace=true" in options
         if names is False and not replaces:
@@ -170,14 +174,9 @@ class Climb:
             steps.effects.append(f"{short} already ignores this field (spec.ignoreDifferences, respected at sync)")
             return True
         at_once = heals(owner.document) and not ignored and names is not False
-        declares = {
-            True: "its Git declares this field",
-            False: "it syncs with Replace=true",
-            None: "its Git may declare",
-        }
         threat = self._threat(
             f"{short} ({'self-heal' if at_once else 'app of apps'})",
-            f"made {held.target.short}, and {declares[names]}" + (" this field" if names is None else ""),
+            f"made {held.target.short}, and {_DECLARES[names]}",
             "at once, by self-heal" if at_once else "at its next sync, when a new revision comes",
             f"pausing {short}, too",
         )

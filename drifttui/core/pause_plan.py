@@ -23,7 +23,7 @@ from .pause_argocd import (
 from .pause_draft import Draft, Steps
 from .pause_flux import SUSPEND, flux_effects, flux_stands, is_suspended, suspend
 from .pause_json import plan_from
-from .pause_note import Kept, note_of
+from .pause_note import Kept, note_is_for, note_of
 from .pause_owners import Climb, Request
 from .pointers import get
 from .surroundings import Key, Surroundings
@@ -99,7 +99,7 @@ def _others(around: Surroundings, unit: Unit, acts: Acts, request: Request, step
     if unit.id.engine == Engine.ARGOCD and is_on(around.unit.document):
         steps.effects.append(f"replaces what is left of {note.by}'s pause {note.id}, which somebody undid")
         return
-    whose = "" if note.unit == str(unit.id) else f" for {note.unit}"
+    whose = "" if note_is_for(note, unit.id) else f" for {note.unit}"
     steps.blocked.append(
         f"paused already by {note.by}{whose} until {note.until:%Y-%m-%d %H:%M} UTC: {note.reason} (pause {note.id})"
     )

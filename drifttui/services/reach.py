@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from drifttui.core.errors import DriftError, InputError, Missing, SourceError, Unreachable, inert
 from drifttui.core.identity import Engine, UnitId
+from drifttui.core.pause import Door
 from drifttui.core.pause_note import NOTE
 from drifttui.core.planes import Document
 from drifttui.core.pointers import get
@@ -94,6 +96,14 @@ class Reach:
             parameters=parameters,
             unknown=tuple(notes),
         )
+
+    async def more(self, around: Surroundings, keys: Sequence[Key]) -> Surroundings:
+        """The same with further objects, which need not own the unit any more. Raises nothing."""
+        door = self._argocd if around.unit.target.door is Door.ARGOCD else self._kubernetes
+        assert door is not None
+        wanted = [key for key in dict.fromkeys(keys) if key not in around.owners and key != around.unit.key]
+        answers = await asyncio.gather(*(self._owner(door, key) for key in wanted[:MAX_OBJECTS]))
+        return replace(around, owners={**around.owners, **dict(zip(wanted, answers, strict=False))})
 
     async def annotated(self) -> tuple[tuple[UnitId, Document], ...]:
         """Every unit of this source that carries an annotation of ours. Raises `SourceError`, `InputError`."""

@@ -116,7 +116,7 @@ class ArgoCDDoor:
         return await self.read(Key(ARGOPROJ, "AppProject", "", name))
 
     async def applications(self) -> list[Document]:
-        fields = "items.metadata.name,items.metadata.namespace,items.metadata.annotations"
+        fields = "items.metadata.name,items.metadata.namespace,items.metadata.annotations,items.spec"
         found = await self._read("/api/v1/applications", {"fields": fields}, "applications,get")
         items = found.get("items")
         return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
