@@ -19,8 +19,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from ..core.errors import ReadOnly, SourceError, Throttled, Unauthenticated, Unreachable, inert
-from .access import Access
-from .aws_access import permit_operation
+from .access import Access, Effect
+from .aws_access import effect_of, permit_operation
 from .aws_errors import refused_call
 from .aws_settings import AwsSettings
 from .counters import Counters
@@ -62,7 +62,7 @@ class Aws:
     async def call(
         self, service: str, operation: str, params: Mapping[str, Any] | None = None, *, region: str = ""
     ) -> dict[str, Any]:
-        """One call, its answer as the SDK decodes it. What may pass is tried again."""
+        """One call, its answer as the SDK decodes it. What may pass is tried again, but only reads without effects."""
         permit_operation(self.access, service, operation, self.name)
 
         def work() -> dict[str, Any]:
@@ -92,9 +92,9 @@ class Aws:
         return found
 
     async def pages(
-        self, service: str, operation: str, params: Mapping[str, Any], *, token: str, into: str = "", region: str = ""
+        self, service: str, operation: str, params: Mapping[str, Any], *, marker: str, into: str = "", region: str = ""
     ) -> AsyncIterator[dict[str, Any]]:
-        """Pages of an answer until it names no next one in `token`, which goes back as `into` (by default the same).
+        """Pages of an answer until it names no next one in `marker`, which goes back as `into` (by default the same).
 
         A page that repeats its own token ends it: CloudWatch Logs does so at the end.
         """
@@ -102,10 +102,10 @@ class Aws:
         while True:
             page = await self.call(service, operation, asked, region=region)
             yield page
-            following = page.get(token)
-            if not following or following == asked.get(into or token):
+            following = page.get(marker)
+            if not following or following == asked.get(into or marker):
                 return
-            asked[into or token] = following
+            asked[into or marker] = following
 
     async def identity(self) -> tuple[str, str]:
         """Account and ARN, by STS, once."""
@@ -143,6 +143,7 @@ class Aws:
             client.close()
 
     async def _tried(self, service: str, operation: str, work: Callable[[], Any]) -> Any:
+        repeated = effect_of(service, operation) is Effect.NONE
         room = self._room = self._room or asyncio.Semaphore(self.settings.concurrency)
         limit = self.settings.timeout
         begun = self._monotonic()
@@ -157,6 +158,8 @@ class Aws:
                         wrong = self._failed(self._mapped(service, operation, error))
                         wait = wrong.retry_after if isinstance(wrong, Throttled) else None
                         if not wrong.retryable or failures == self._backoff.attempts:
+                            raise wrong from error
+                        if not repeated and not isinstance(wrong, Throttled):
                             raise wrong from error
                         await self._sleep(self._backoff.delay(failures, self._rng, wait))
                         continue

@@ -31,7 +31,7 @@ _DENIED: Final = frozenset(
 _THROTTLED: Final = frozenset(
     {"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "TooManyRequestsException",
      "RequestLimitExceeded", "SlowDown", "LimitExceededException", "BandwidthLimitExceeded",
-     "RequestThrottledException", "EC2ThrottledException", "PriorRequestNotComplete", "TransactionInProgressException", "Rate exceeded"}
+     "RequestThrottledException", "EC2ThrottledException", "PriorRequestNotComplete"}
 )  # fmt: skip
 _MISSING: Final = frozenset(
     {"ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404", "NotFound", "TrailNotFoundException",

@@ -38,13 +38,18 @@ class CloudGathering:
         self.problems: Counter[str] = Counter()
 
     def take(self, record: Any) -> CloudTrailCall | None:
-        """One decoded record. Gives the call, redacted, where it may name an asked resource. Counts what is none."""
+        """One decoded record. Gives the call, redacted, where it is kept. Counts what is no record."""
+        call = self.matching(record)
+        return self._kept(call) if call is not None else None
+
+    def matching(self, record: Any) -> CloudTrailCall | None:
+        """The call of a record, redacted and not kept yet, where it may name an asked resource, at whatever time."""
         self.events += 1
         call = self._parsed(record)
         if call is None:
             return None
         self._dated(call)
-        return self._kept(redacted_call(call, self._key)) if mentions(call, self.needles) else None
+        return redacted_call(call, self._key) if mentions(call, self.needles) else None
 
     def read(self, record: Any) -> CloudTrailCall | None:
         """The call of a record, redacted and not kept; None and counted for what is none."""
@@ -69,7 +74,7 @@ class CloudGathering:
             self.first = call.time if self.first is None or call.time < self.first else self.first
 
     def _kept(self, call: CloudTrailCall) -> CloudTrailCall | None:
-        if self._outside(call):
+        if not call.is_write or self._outside(call):
             return None
         known = f"{call.event_id}/{call.name}/{call.time_text}"
         if call.event_id is not None and known in self._seen:
