@@ -19,7 +19,8 @@ BELIEVED_FOR: Final = timedelta(hours=1)
 
 
 @lru_cache(maxsize=1024)
-def _read(ref: str) -> LinkRef | None:
+def ref_of(ref: str) -> LinkRef | None:
+    """What the text of a record names; None for what no version of this program would have kept."""
     try:
         return read_ref(ref)
     except InputError:
@@ -49,7 +50,7 @@ def standing(link: LinkRecord, now: datetime) -> LinkStanding:
 
 def link_name(link: LinkRecord) -> str:
     """`INC-9127`, `acme/shop#42`: the record's ref as short as it can be said."""
-    found = _read(link.ref)
+    found = ref_of(link.ref)
     return found.display if found else inert(link.ref, 60)
 
 
@@ -89,14 +90,14 @@ def link_by_ref(ref: str, acts: Acts) -> LinkRecord | None:
     record of the ledger has that id."""
     if not ref:
         return None
-    wanted = _read(ref)
+    wanted = ref_of(ref)
     if wanted is None:
         return None
     if (held := acts.links.get(wanted.id)) is not None:
         return held
     same = []
     for link in acts.links.values():
-        found = _read(link.ref)
+        found = ref_of(link.ref)
         if (
             found is not None
             and (found.tracker, found.key) == (wanted.tracker, wanted.key)
