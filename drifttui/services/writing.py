@@ -7,13 +7,14 @@ in the journal, and `services.recovery` asks again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
 
 from drifttui.core.acts import ActRecord
-from drifttui.core.errors import DriftError, InputError, LedgerError, inert
+from drifttui.core.errors import DriftError, LedgerError, inert
 from drifttui.core.pause import Plan, Progress, Purpose, Write, WriteKind
+from drifttui.core.pause_stand import departures
 from drifttui.core.ports import Clock
 
 from .doors import Ways
@@ -56,32 +57,16 @@ async def carry_out(
     clock: Clock,
     progress: Tell = untold,
     cancelled: Callable[[], bool] = never,
-    again: Callable[[Plan], Awaitable[Plan]] | None = None,
     sleep: Sleep = asyncio.sleep,
 ) -> tuple[Carried, ...]:
     """One plan after another, in the order given; one that fails does not keep the next from being tried.
 
-    `again` plans anew where an earlier one of these wrote to an object that a later one writes, too: its tests would
-    no longer hold. `cancelled` is asked before every write; what is written by then is taken back. Raises `DriftError`
-    only where the ledger cannot be written; what was written until then is taken back.
+    `cancelled` is asked before every write; what is written of a plan by then is taken back. Raises `DriftError` only
+    where the ledger cannot be written; what was written until then is taken back.
     """
-    touched: set[object] = set()
-    done: list[Carried] = []
-    for plan in plans:
-        current = plan
-        if again is not None and touched & _targets(plan):
-            try:
-                current = _same_deed(plan, await again(plan))
-            except DriftError as error:
-                carried = Carried(plan, "refused", error.one_line())
-                progress(_end(carried))
-                done.append(carried)
-                continue
-        carried = await Carrying(current, ways, ledger, clock, progress, cancelled, sleep).run()
-        if carried.result not in ("refused", "cancelled"):
-            touched |= _targets(current)
-        done.append(carried)
-    return tuple(done)
+    return tuple(
+        [await Carrying(plan, ways, ledger, clock, progress, cancelled, sleep).run() for plan in plans]
+    )  # fmt: skip
 
 
 class Carrying:
@@ -129,10 +114,17 @@ class Carrying:
             return "the plan writes nothing"
         if other := await self._somebody_else(mine=False):
             return other
+        for write in self.plan.writes:
+            if write.skipped and not write.optional and (missing := await self._missing(write)):
+                return f"it leans on what is not there: {missing}"
         for write in self._writes:
             if changed := await self._stepper.obstacles(write):
                 return f"changed since it was planned: {'; '.join(changed)}"
         return ""
+
+    async def _missing(self, write: Write) -> str:
+        """What is not as a step by another pause left it, on which this plan relies."""
+        return "; ".join(e.words for e in departures(write, await self._stepper.read(write)) if e.undoes)
 
     async def write(self, writes: Sequence[Write], before: Sequence[Write] = ()) -> Carried:
         """Write these; `before` are those of the same plan that stand already, to be taken back with them."""
@@ -225,18 +217,3 @@ def _end(carried: Carried) -> Progress:
     return Progress(
         carried.plan.id, phase, words, done=carried.result != "written", failed=phase in ("failed", "unknown")
     )  # fmt: skip
-
-
-def _targets(plan: Plan) -> set[object]:
-    return {write.target for write in plan.writes if not write.skipped}
-
-
-def _same_deed(plan: Plan, new: Plan) -> Plan:
-    """`new` where it writes no more than what was confirmed. Raises `InputError`."""
-    strange = {(w.kind, w.target) for w in new.writes} - {(w.kind, w.target) for w in plan.writes}
-    if strange or new.blocked:
-        why = "; ".join(new.blocked) or ", ".join(sorted(target.short for _, target in strange))
-        raise InputError(f"{plan.unit.name}: the plan became another one", why, "Plan it once more.")
-    skipped = {(write.kind, write.target) for write in plan.writes if write.skipped}
-    writes = tuple(w._replace(skipped=w.skipped or (w.kind, w.target) in skipped) for w in new.writes)
-    return new._replace(writes=writes, reason=plan.reason, until=plan.until, link=plan.link)

@@ -269,35 +269,18 @@ async def test_of_two_at_the_same_moment_one_writes(ledger: Ledger, tmp_path: Pa
     assert fake.objects["root"]["spec"]["syncPolicy"]["automated"]["enabled"] is False
 
 
-async def test_two_plans_that_share_an_owner_are_planned_one_after_the_other(ledger: Ledger) -> None:
+async def test_a_plan_that_leans_on_a_step_of_another_is_refused_without_it(ledger: Ledger) -> None:
     other = application("api")
     fake = FakeKube(ROOT, WEB, other)
-    first = chain()
-    second = pause("api", step(ROOT, 1), step(other, 2), act="222222222222")
-    asked: list[str] = []
-
-    async def again(plan: Plan) -> Plan:
-        asked.append(plan.id)
-        return plan._replace(writes=(step(fake.objects["api"], 1),))
-
+    shared = step(ROOT, 1)._replace(skipped=True)
+    second = pause("api", shared, step(other, 2), act="222222222222")
+    one = await carried(second, fake, ledger)
+    assert one.result == "refused"
+    assert "leans on" in one.message
     async with ways_to(fake) as ways:
-        ends = await carry_out([first, second], ways, ledger, clock=now, again=again)
+        ends = await carry_out([chain(), second], ways, ledger, clock=now)
     assert [one.result for one in ends] == ["written", "written"]
-    assert asked == [second.id]
     assert [name for name, _ in fake.patches] == ["root", "web", "api"]
-
-
-async def test_a_plan_that_would_write_more_than_was_confirmed_is_refused(ledger: Ledger) -> None:
-    other = application("api")
-    fake = FakeKube(ROOT, WEB, other)
-
-    async def again(plan: Plan) -> Plan:
-        return plan._replace(writes=(*plan.writes, step(other, 3)))
-
-    async with ways_to(fake) as ways:
-        second = pause("web", step(ROOT, 1), step(WEB, 2), act="222222222222")
-        ends = await carry_out([pause("root", step(ROOT, 1)), second], ways, ledger, clock=now, again=again)
-    assert [one.result for one in ends] == ["written", "refused"]
 
 
 @pytest.mark.parametrize("access", [Access.READ_ONLY, Access.STRICT])
