@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from tests.cluster import cluster as clusters
-from tests.cluster import recorder, scenarios
-from tests.cluster.build import build_all
+from tests.cluster import flux, flux_seed, recorder, scenarios
+from tests.cluster.build import EVERYTHING, OPTIONAL, build_all
 from tests.cluster.cluster import Cluster
 from tests.cluster.seed import seed
 from tests.cluster.state import default_data
@@ -19,9 +19,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
     parser.add_argument("--data", type=Path, default=default_data(), help="data folder (default: %(default)s)")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("build", help="build what is not in the cache yet")
+    building = commands.add_parser("build", help="build what is not in the cache yet")
+    building.add_argument("--only", choices=sorted(OPTIONAL), help="one of those that are not always needed")
     up = commands.add_parser("up", help="start, or find it running, and seed it")
     up.add_argument("--no-seed", action="store_true", help="leave it without units")
+    up.add_argument("--flux", action="store_true", help="with Flux and its units too, built when missing")
     commands.add_parser("down", help="stop it and remove its data")
     commands.add_parser("status", help="say what runs; exit 1 when it is not up")
     commands.add_parser("seed", help="commit the manifests and create the units")
@@ -43,8 +45,9 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _build(_chosen: argparse.Namespace) -> int:
-    for name, path in build_all(_say).files.items():
+def _build(chosen: argparse.Namespace) -> int:
+    servers = OPTIONAL[chosen.only] if chosen.only else EVERYTHING
+    for name, path in build_all(_say, servers).files.items():
         print(f"{name:24} {path}")
     return 0
 
@@ -57,6 +60,10 @@ def _up(chosen: argparse.Namespace) -> int:
         cluster = Cluster.start(chosen.data, owned=False, report=_say)
     if not chosen.no_seed and not cluster.state.seeded:
         seed(cluster, _say)
+    if chosen.flux and not cluster.has_flux:
+        flux.start(cluster, _say)
+        if not chosen.no_seed:
+            flux_seed.seed(cluster, _say)
     _say(f"up after {time.monotonic() - began:.1f} s")
     print(clusters.describe(cluster))
     print("\nTo look at it:\n")

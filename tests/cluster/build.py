@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,7 +44,7 @@ class Server:
     stamps: Callable[[str, str], Mapping[str, str]] = lambda version, go_mod: {}
     """Link-time variables, from the module's version and the text of go.mod."""
     keep: Mapping[str, str] = field(default_factory=dict)
-    """Files of the module that are needed at run time: name in the cache to path in the module."""
+    """Files that are needed at run time: name in the cache to path in the module, or to `module//path` in another."""
 
     @property
     def go_mod(self) -> str:
@@ -126,6 +126,68 @@ ALL = (
     ),
 )
 
+_FLUX_KINDS = {
+    "source": (
+        "buckets",
+        "externalartifacts",
+        "gitrepositories",
+        "helmcharts",
+        "helmrepositories",
+        "ocirepositories",
+    ),
+    "kustomize": ("kustomizations",),
+    "helm": ("helmreleases",),
+    "notification": ("alerts", "providers", "receivers"),
+}
+"""Which definitions each controller brings."""
+
+FLUX = (
+    Server(
+        "flux",
+        "github.com/fluxcd/kustomize-controller",
+        {f"{name}-controller": f"github.com/fluxcd/{name}-controller" for name in _FLUX_KINDS},
+        keep={
+            f"flux-{kind}.yaml": f"github.com/fluxcd/{name}-controller//config/crd/bases/"
+            f"{name}.toolkit.fluxcd.io_{kind}.yaml"
+            for name, kinds in _FLUX_KINDS.items()
+            for kind in kinds
+        },
+    ),
+)
+"""Built only where Flux is asked for: a cluster of Argo CD alone starts without it."""
+
+
+def _tofu_stamps(version: str, _go_mod: str) -> dict[str, str]:
+    at = "github.com/opentofu/opentofu/version"
+    return {f"{at}.dev": "no"} if version else {}
+
+
+TOFU = (
+    Server("opentofu", "github.com/opentofu/opentofu", {"tofu": "github.com/opentofu/opentofu/cmd/tofu"}, _tofu_stamps),
+    Server(
+        "provider-kubernetes",
+        "github.com/hashicorp/terraform-provider-kubernetes",
+        {"terraform-provider-kubernetes": "github.com/hashicorp/terraform-provider-kubernetes"},
+    ),
+    Server(
+        "provider-local",
+        "github.com/terraform-providers/terraform-provider-local",
+        {"terraform-provider-local": "github.com/terraform-providers/terraform-provider-local"},
+    ),
+    Server(
+        "provider-random-null",
+        "github.com/terraform-providers/terraform-provider-random",
+        {
+            f"terraform-provider-{name}": f"github.com/terraform-providers/terraform-provider-{name}"
+            for name in ("random", "null")
+        },
+    ),
+)
+"""OpenTofu and providers, which are found through `dev_overrides` or a filesystem mirror of a CLI configuration."""
+
+OPTIONAL: Mapping[str, tuple[Server, ...]] = {"flux": FLUX, "opentofu": TOFU}
+EVERYTHING = (*ALL, *FLUX, *TOFU)
+
 
 @dataclass(frozen=True)
 class Binaries:
@@ -154,21 +216,21 @@ def go_program() -> str:
     return found
 
 
-def build_all(report: Report = lambda line: None) -> Binaries:
-    """Every server, built or from the cache. Raises `GoMissing` or `BuildFailed`."""
+def build_all(report: Report = lambda line: None, servers: Sequence[Server] = ALL) -> Binaries:
+    """Every one of `servers`, built or from the cache. Raises `GoMissing` or `BuildFailed`."""
     files: dict[str, Path] = {}
     versions: dict[str, str] = {}
-    for server in ALL:
+    for server in servers:
         folder = _built(server, report)
         files |= {name: folder / name for name in (*server.programs, *server.keep)}
         versions[server.folder] = server.version
     return Binaries(files, versions)
 
 
-def is_built() -> bool:
-    """Whether starting a cluster would build nothing. Raises `GoMissing`."""
+def is_built(servers: Sequence[Server] = ALL) -> bool:
+    """Whether starting these would build nothing. Raises `GoMissing`."""
     go = go_program()
-    return all(_folder(server, go).is_dir() for server in ALL)
+    return all(_folder(server, go).is_dir() for server in servers)
 
 
 def _built(server: Server, report: Report) -> Path:
@@ -215,11 +277,14 @@ def _compile(server: Server, go: str, into: Path) -> None:
     for name, package in server.programs.items():
         command = [*polite, go, "build", "-trimpath", "-ldflags", flags, "-o", str(into / name), package]
         _run(command, folder)
-    if server.keep:
-        source = Path(_run([go, "list", "-m", "-f", "{{.Dir}}", server.module], folder).strip())
-        for name, path in server.keep.items():
-            shutil.copyfile(source / path, into / name)
-            (into / name).chmod(0o755 if name.endswith(".sh") else 0o644)
+    places: dict[str, Path] = {}
+    for name, where in server.keep.items():
+        module, _, path = where.rpartition("//")
+        module = module or server.module
+        if module not in places:
+            places[module] = Path(_run([go, "list", "-m", "-f", "{{.Dir}}", module], folder).strip())
+        shutil.copyfile(places[module] / path, into / name)
+        (into / name).chmod(0o755 if name.endswith(".sh") else 0o644)
 
 
 def _run(command: list[str], folder: Path) -> str:

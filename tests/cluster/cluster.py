@@ -108,6 +108,10 @@ class Cluster:
             self._watchdog.release()
             self._watchdog = None
 
+    @property
+    def has_flux(self) -> bool:
+        return "flux" in self.state.versions
+
     def argocd(self, account: str = "operator") -> ArgoAPI:
         if account not in self._argocd:
             self._argocd[account] = ArgoAPI(self.state, account)
@@ -183,9 +187,11 @@ def _write_people(state: State, authority: Authority, kube: Kube) -> None:
 def describe(cluster: Cluster) -> str:
     """Addresses and files of a running cluster, as JSON lines that a person can read."""
     state = cluster.state
+    flux = {"flux": f"controllers {state.versions['flux']}, in flux-system"} if cluster.has_flux else {}
     facts = {
         "kubernetes": f"{state.versions['kubernetes']} at {state.api_url}",
         "argocd": f"{state.versions['argocd']} at {state.argocd_url}",
+        **flux,
         "git": state.git_url,
         "kubeconfig": str(state.kubeconfig),
         "ca": str(state.ca),

@@ -58,6 +58,11 @@ ARGOCD = tuple(
     )
 )
 
+FLUX = tuple(
+    _account(name, "flux-system", name)
+    for name in ("source-controller", "kustomize-controller", "helm-controller", "notification-controller")
+)
+
 DEFAULT_CONTEXT = "drifttui-readonly"
 BROKEN_CONTEXT = "unreachable"
 

@@ -11,7 +11,7 @@ from tests.cluster import build, conftest
 
 
 def test_every_pinned_module_is_in_its_go_mod() -> None:
-    versions = {server.folder: server.version for server in build.ALL}
+    versions = {server.folder: server.version for server in build.EVERYTHING}
     assert all(version.startswith("v") for version in versions.values())
 
 
@@ -28,6 +28,14 @@ def test_argocd_and_its_engine_are_one_commit() -> None:
     server = next(each for each in build.ALL if each.folder == "argocd")
     stamps = server.stamps(server.version, server.go_mod)
     assert len(stamps["github.com/argoproj/argo-cd/v3/common.gitCommit"]) == 12
+
+
+def test_the_controllers_of_flux_are_of_one_release() -> None:
+    """2.9.5 but for notification-controller 1.9.4, which the module proxy does not have."""
+    server = build.FLUX[0]
+    assert server.version == "v1.9.5"
+    for module, version in (("source", "v1.9.5"), ("helm", "v1.6.4"), ("notification", "v1.9.3")):
+        assert f"github.com/fluxcd/{module}-controller {version}" in server.go_mod
 
 
 def test_the_cache_is_outside_the_tree(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
