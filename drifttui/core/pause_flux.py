@@ -64,8 +64,8 @@ def flux_effects(document: Any, others: Sequence[Document]) -> list[str]:
     waiting = dependents(document, others)
     if waiting:
         found.append(
-            f"{', '.join(waiting)} depend on it: suspending changes its generation, which Flux does not observe while"
-            " it is suspended, so that they wait as if it were not ready"
+            f"{', '.join(waiting)} {'depends' if len(waiting) == 1 else 'depend'} on it: from the next revision of a"
+            " source that they share they wait for it, and are not deployed either"
         )
     found.append("a reconciliation that is running goes on to its end")
     return found

@@ -47,7 +47,9 @@ def plan_from(value: Any) -> Plan:
     if not isinstance(value, Mapping) or value.get("schema") != SCHEMA:
         raise ValueError(f"not a plan of {SCHEMA}")
     canonical(value)
-    until = value.get("until")
+    if "until" not in value:
+        raise ValueError("until is missing")
+    until = value["until"]
     seconds = _integer(value, "watch_for_seconds")
     if seconds > _LONGEST:
         raise ValueError("watch_for_seconds is longer than a month")

@@ -47,7 +47,7 @@ def resume_effects(
 
 def _when(unit: Unit, document: Any, policy: Mapping[str, Json]) -> str:
     if unit.id.engine != Engine.ARGOCD:
-        return "Flux reconciles at once: everything below goes back to what Git says"
+        return _when_flux(unit, document)
     if policy.get("enabled") is False:
         return "automation was off before the pause and stays off"
     if policy.get("selfHeal") is True:
@@ -56,6 +56,13 @@ def _when(unit: Unit, document: Any, policy: Mapping[str, Json]) -> str:
     if now and now != last:
         return f"Argo CD syncs at once, for revision {now[:12]} came meanwhile: everything below goes back"
     return "live changes stay until the next revision; then the whole application is applied, and all of this goes back"
+
+
+def _when_flux(unit: Unit, document: Any) -> str:
+    """A HelmRelease undoes live changes only where drift detection says so."""
+    if unit.id.engine == Engine.FLUX_HELMRELEASE and get(document, ("spec", "driftDetection", "mode")) != "enabled":
+        return "Flux reconciles at once; live changes stay until the next upgrade, for drift detection is not enabled"
+    return "Flux reconciles at once: everything below goes back to what Git says"
 
 
 def _revision(document: Any, *path: str) -> str:
