@@ -16,6 +16,7 @@ from drifttui.core.board import Board
 from drifttui.core.errors import DriftError, InputError, inert
 from drifttui.core.filters import parse
 from drifttui.screens.base import DriftScreen
+from drifttui.screens.desk import Desk
 from drifttui.screens.feed import Feed, Options
 from drifttui.screens.signals import leave_on_signals
 from drifttui.screens.triage import TriageScreen
@@ -24,7 +25,11 @@ from drifttui.widgets.palette import Bare
 from drifttui.widgets.themes import ANSI, BARE, CYCLE, themes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.command import Provider
+
+    from drifttui.screens.acting import Acting
 
 DRAIN_EVERY = 0.1
 """Seconds between looks for a new board."""
@@ -53,12 +58,14 @@ class DriftApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help", id="help", tooltip="Every key, command and filter term."),
         Binding("S", "sources", "Sources", id="sources", tooltip="Health, permissions and rates of every source."),
+        Binding("P", "pauses", "Pauses", id="pauses", tooltip="What stands paused, by whom, why and until when."),
         Binding("t", "times", "Times", show=False, id="times", tooltip="Ages or exact UTC, everywhere at once."),
         Binding("T", "next_theme", "Theme", show=False, id="theme", tooltip="The next theme."),
         Binding("q,ctrl+c,ctrl+q", "quit", "Quit", show=False, id="quit", tooltip="Leave."),
     ]
 
-    def __init__(self, feed: Feed, options: Options | None = None) -> None:
+    def __init__(self, feed: Feed, options: Options | None = None, acting: Callable[[], Acting] | None = None) -> None:
+        """`acting` makes what carries out plans, once rows are on the screen. Without it nothing can be written."""
         super().__init__()
         self.feed = feed
         self.options = options or Options()
@@ -66,6 +73,7 @@ class DriftApp(App[None]):
         self.exact = False
         self._ended_by: DriftError | None = None
         self.model = TriageModel(parse(self.options.filter))
+        self.desk = Desk(acting, self._tell)
         self._bare = Bare()
         for theme in themes():
             self.register_theme(theme)
@@ -119,7 +127,11 @@ class DriftApp(App[None]):
         self.set_interval(DRAIN_EVERY, self._drain)
         self.set_interval(_DRAIN_AT_FIRST, self._drain, repeat=int(_STARTED_AFTER / _DRAIN_AT_FIRST))
         self.set_interval(1.0, self._tick)
-        self.set_timer(_STARTED_AFTER, _settle_memory)
+        self.set_timer(_STARTED_AFTER, self._started)
+
+    def _started(self) -> None:
+        _settle_memory()
+        self.desk.start(self.board)
 
     def run_to_exit(self) -> int:
         """Runs until the operator leaves; gives the exit code. The feed stops after the terminal is restored.
@@ -129,15 +141,25 @@ class DriftApp(App[None]):
         try:
             self.run()
         finally:
+            self.desk.stop()
             self.feed.stop()
         if self._ended_by is not None:
             raise self._ended_by
         return self.return_code or 0
 
     @property
-    def _top(self) -> DriftScreen | None:
-        """The screen on top, once its parts are there; None behind Textual's palette."""
-        return self.screen if isinstance(self.screen, DriftScreen) and self.screen.ready else None
+    def _seen(self) -> list[DriftScreen]:
+        """What is to be seen: the screen on top, and below a sheet the one that it stands in front of; nothing behind
+        Textual's palette."""
+        seen: list[DriftScreen] = []
+        for screen in reversed(self.screen_stack):
+            if not isinstance(screen, DriftScreen):
+                return []
+            if screen.ready:
+                seen.append(screen)
+            if not screen.is_modal:
+                break
+        return seen
 
     def _drain(self) -> None:
         try:
@@ -146,21 +168,36 @@ class DriftApp(App[None]):
             self._ended_by = error
             self.exit(return_code=error.exit_code)
             return
-        if board is not None:
-            self.board = board
-            top = self._top
-            self.model.units.following = top is not None and top.follows
-            update = self.model.update(board, self.times.now)
-            if top is not None:
-                top.board_arrived(update)
+        if self.desk.drain():
+            for screen in self._seen:
+                screen.ticked(self.times)
+        newest = self.desk.newest(board or self.board)
+        if newest is not self.board:
+            self._show(newest)
+        if (update := self.model.see(self.desk.seen, self.times.now)) is not None:
+            for screen in self._seen:
+                screen.board_arrived(update)
+
+    def _show(self, board: Board) -> None:
+        self.board = board
+        seen = self._seen
+        self.model.units.following = any(screen.follows for screen in seen)
+        update = self.model.update(board, self.times.now)
+        for screen in seen:
+            screen.board_arrived(update)
 
     def _tick(self) -> None:
         update = self.model.recheck(self.times.now)
-        top = self._top
-        if top is not None:
+        for screen in self._seen:
             if update is not None:
-                top.board_arrived(update)
-            top.ticked(self.times)
+                screen.board_arrived(update)
+            screen.ticked(self.times)
+
+    def _tell(self, text: str, role: str) -> None:
+        """To who looks at lists: a sheet says by itself what it is about."""
+        for screen in self._seen:
+            if not screen.is_modal:
+                screen.tell(text, role)
 
     @property
     def times(self) -> Times:
@@ -186,6 +223,12 @@ class DriftApp(App[None]):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
+
+    def action_pauses(self) -> None:
+        from drifttui.screens.pauses import PausesScreen
+
+        if not isinstance(self.screen, PausesScreen):
+            self.push_screen(PausesScreen())
 
     def action_sources(self) -> None:
         from drifttui.screens.sources import SourcesScreen

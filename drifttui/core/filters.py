@@ -32,7 +32,7 @@ KEYS: Final[Mapping[str, str]] = {
     "auto": "heals, on, hand, paused or unknown",
     "risk": "critical, high, medium, low, info or unknown; also >=high",
     "age": "a span: >1h, <30m",
-    "is": "drift, clean, unknown, stale, blind, fresh, paused, reading or failed",
+    "is": "drift, clean, unknown, stale, blind, fresh, paused, overdue, reading or failed",
     "env": "prod, staging or dev",
     "unit": "its name; * stands for anything",
     "cluster": "its name or server",
@@ -51,7 +51,7 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "sync": ("out", "synced", "unknown"),
     "health": ("healthy", "progressing", "degraded", "suspended", "missing", "unknown"),
     "auto": ("heals", "on", "hand", "paused", "unknown"),
-    "is": ("drift", "clean", "unknown", "stale", "blind", "fresh", "paused", "reading", "failed"),
+    "is": ("drift", "clean", "unknown", "stale", "blind", "fresh", "paused", "overdue", "reading", "failed"),
     "risk": (*RISKS, "unknown"),
 }
 _SYNC: Final = {"out": "OutOfSync", "synced": "Synced", "unknown": "Unknown"}
@@ -222,13 +222,15 @@ def _is(key: str, value: str) -> tuple[UnitTest, FindingTest]:
         "stale": lambda row: row.fresh is not Freshness.FRESH,
         "blind": lambda row: row.fresh is Freshness.BLIND,
         "fresh": lambda row: row.fresh is Freshness.FRESH,
-        "paused": lambda row: row.unit.auto is Auto.PAUSED,
+        "paused": lambda row: row.paused,
         "reading": lambda row: row.look.depth is Depth.READING,
         "failed": lambda row: row.look.depth is Depth.FAILED,
     }
 
     def unit(row: UnitRow, now: datetime) -> bool:
-        return any(tests[word](row) for word in wanted)
+        if "overdue" in wanted and row.pause is not None and row.pause.overdue(now):
+            return True
+        return any(tests[word](row) for word in wanted if word in tests)
 
     return unit, lambda row, now: unit(row.of, now)
 

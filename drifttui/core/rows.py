@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
+from .acts import PauseRecord
 from .board import Board, Depth, Look
 from .finding import Finding
 from .health import STALE_AFTER, Freshness, Standing
 from .identity import UnitId
-from .unit import Unit
+from .unit import Auto, Unit
 from .verdict import risk_rank
 from .words import HEALTH_ORDER, RISK_ORDER, SYNC_ORDER, holders, who_word
 
@@ -21,12 +22,14 @@ _AUTO_ORDER: Final = {"paused": 0, "heals": 1, "on": 2, "by hand": 3, "?": 4}
 class UnitRow:
     """One unit as a list shows it. Replaced, never edited, but for texts that are computed on first use."""
 
-    __slots__ = ("_haystack", "fresh", "gone", "look", "risk", "since", "unit")
+    __slots__ = ("_haystack", "fresh", "gone", "look", "pause", "risk", "since", "unit")
 
-    def __init__(self, unit: Unit, look: Look, fresh: Freshness) -> None:
+    def __init__(self, unit: Unit, look: Look, fresh: Freshness, pause: PauseRecord | None = None) -> None:
         self.unit = unit
         self.look = look
         self.fresh = fresh
+        self.pause = pause
+        """The standing pause that somebody recorded."""
         self.gone = False
         """The engine no longer lists it; kept in place until the operator takes in what is new."""
         self._haystack = ""
@@ -54,6 +57,11 @@ class UnitRow:
     @property
     def drifted(self) -> bool:
         return self.unit.sync == "OutOfSync" or bool(self.look.findings)
+
+    @property
+    def paused(self) -> bool:
+        """By what the engine says, or by a record that nothing has ended."""
+        return self.unit.auto is Auto.PAUSED or self.pause is not None
 
     @property
     def unsure(self) -> bool:
@@ -87,7 +95,7 @@ class UnitRow:
             case "age":
                 return (newest, *tail)
             case _:
-                return (self.urgency, unit.auto != "paused", SYNC_ORDER.get(unit.sync, 1), newest, *tail)
+                return (self.urgency, not self.paused, SYNC_ORDER.get(unit.sync, 1), newest, *tail)
 
 
 class FindingRow:
@@ -175,17 +183,30 @@ class Freshnesses:
         return Freshness.STALE if observed < self._cutoff else Freshness.FRESH
 
 
-def unit_rows(board: Board, now: datetime, held: Mapping[UnitId, UnitRow]) -> Iterator[tuple[UnitId, UnitRow]]:
+def unit_rows(
+    board: Board,
+    now: datetime,
+    held: Mapping[UnitId, UnitRow],
+    pauses: Mapping[UnitId, PauseRecord] | None = None,
+) -> Iterator[tuple[UnitId, UnitRow]]:
     """Every row of `board`; a row of `held` is given again where it still says the same."""
+    pauses = pauses or {}
     freshnesses = Freshnesses(board, now)
     looks = board.looks
     nothing = Look()
     for key, unit in board.units.items():
         look = looks.get(key) or nothing
         fresh = freshnesses.of(unit)
+        pause = pauses.get(key) if pauses else None
         row = held.get(key)
-        if row is None or row.unit is not unit or row.fresh is not fresh or not _same(row.look, look):
-            row = UnitRow(unit, look, fresh)
+        if (
+            row is None
+            or row.unit is not unit
+            or row.fresh is not fresh
+            or row.pause is not pause
+            or not _same(row.look, look)
+        ):
+            row = UnitRow(unit, look, fresh, pause)
         yield key, row
 
 

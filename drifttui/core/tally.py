@@ -6,7 +6,6 @@ from collections import Counter
 from typing import NamedTuple
 
 from .rows import UnitRow
-from .unit import Auto
 
 
 class Tally(NamedTuple):
@@ -42,7 +41,7 @@ class Tallying:
             counts[1] += by
         elif row.risk:
             counts[2] += by
-        if unit.auto is Auto.PAUSED:
+        if row.paused:
             counts[3] += by
         if unit.environment == "prod":
             counts[4] += by

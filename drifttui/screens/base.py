@@ -37,6 +37,8 @@ class DriftScreen(Screen[None], inherit_bindings=False):
     ]
     AUTO_FOCUS = None
 
+    IDLE: ClassVar[frozenset[str]] = frozenset()
+    """Ids of keys that it has by birth and that do nothing here."""
     PANES: ClassVar[tuple[str, ...]] = ()
     """Ids of the panes in the order of `tab`."""
 
@@ -80,7 +82,7 @@ class DriftScreen(Screen[None], inherit_bindings=False):
     # Frame.
 
     def show_header(self) -> None:
-        self.query_one(Header).show(self.board, self.model.tally, self.times)
+        self.query_one(Header).show(self.board, self.model.tally, self.times, self.model.deeds)
 
     def show_keys(self) -> None:
         self.query_one(KeyBar).show(shown_keys(self), self.told)

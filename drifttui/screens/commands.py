@@ -73,6 +73,15 @@ def _theme(screen: DriftScreen, text: str) -> None:
         screen.tell(error.one_line(), "bad")
 
 
+def _incident(screen: DriftScreen, text: str) -> None:
+    desk, ref = screen.host.desk, text.strip()
+    why = desk.refusal(screen.board)
+    if why:
+        screen.tell(f"Cannot set an incident. {why.rstrip('.')}.", "bad")
+        return
+    desk.acting.set_incident(ref, lambda answer: desk.tell(answer.words, "bad" if answer.failed else "ok"))
+
+
 def _action(name: str) -> Callable[[DriftScreen, str], None]:
     def act(screen: DriftScreen, _: str) -> None:
         screen.call_later(screen.run_action, name)
@@ -84,6 +93,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "units": Command("the list of units", _units),
     "findings": Command("findings of all units", _findings),
     "sources": Command("every source: reachable, permitted, how old", _action("app.sources")),
+    "pauses": Command("what stands paused, by whom, why and until when", _action("app.pauses")),
+    "classify": Command("record your verdict on the finding", _action("screen.classify")),
+    "pause": Command("plan to suspend auto-sync of the unit", _action("screen.pause")),
+    "resume": Command("plan to give automation back", _action("screen.resume")),
+    "link": Command("tie finding, unit or pause to an incident or change", _action("screen.link")),
+    "incident": Command("incident REF: what is done from now on is linked to it", _incident),
     "filter": Command("filter TERMS; without terms takes it away", _filter),
     "sort": Command(
         "sort COLUMN, and back to turn it around", _sort, lambda s: ["risk", "unit", "cluster", "age", "n"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -9,9 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 
 from drifttui.core.ages import Times
-from drifttui.core.rows import FindingRow
+from drifttui.core.rows import FindingRow, UnitRow
 from drifttui.core.words import RISK_WORDS, clean
 from drifttui.widgets.cells import Line, Piece
+from drifttui.widgets.deed_lines import pause_word
 from drifttui.widgets.finding_table import FindingKey
 from drifttui.widgets.header import Header
 from drifttui.widgets.history_lines import history_lines
@@ -21,13 +23,13 @@ from drifttui.widgets.prompt import Said
 from drifttui.widgets.text_pane import TextPane
 from drifttui.widgets.who_lines import who_lines
 
+from .act_keys import ActKeys
 from .base import STACK_BELOW_WIDTH
 from .headings import environment, evidence
-from .prompting import Prompting
 from .triage_model import EVERYTHING, Update
 
 
-class FindingScreen(Prompting):
+class FindingScreen(ActKeys):
     """Shows one finding of the list and steps through the others."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -86,13 +88,14 @@ class FindingScreen(Prompting):
         if row is None or not self.ready:
             return
         finding, unit, look, times, over = row.finding, row.of.unit, row.of.look, self.times, self.over
+        deeds = self.model.deeds
         self.query_one(Said).say(self._subject(row))
         self.planes.show(finding, look.inspection)
         who, history = self.query_one("#who", TextPane), self.query_one("#history", TextPane)
         who.say([("Who", "strong")])
         who.word(finding.id, lambda width: who_lines(finding, unit, look, times, width))
         history.say([("History and verdict", "strong")])
-        history.word(finding.id, lambda width: history_lines(finding, unit, look, times, width, over=over))
+        history.word(finding.id, lambda width: history_lines(finding, unit, look, times, width, over=over, deeds=deeds))
 
     def _subject(self, row: FindingRow) -> Line:
         finding, unit = row.finding, row.of.unit
@@ -113,6 +116,9 @@ class FindingScreen(Prompting):
             line.append((f"over, last seen {self.times.ago(finding.last_seen)}", "ok"))
         else:
             line.extend(evidence(row.of, self.times))
+        if row.of.pause is not None:
+            word, role = pause_word(row.of.pause, self.times)
+            line += [("  ", "text"), (f" {word} ", role)]
         return [*line, (f"  {clean(unit.cluster, 120)}", "muted")]
 
     def place_panes(self) -> None:
@@ -126,6 +132,12 @@ class FindingScreen(Prompting):
         side = self.query_one("#side", Container)
         side.display = not alone or self.wanted != "planes"
         side.styles.width = "10fr"
+
+    def unit_rows(self) -> Sequence[UnitRow]:
+        return [self.row.of] if self.row is not None else ()
+
+    def finding_rows(self) -> Sequence[FindingRow]:
+        return [self.row] if self.row is not None else ()
 
     def action_see(self, view: str) -> None:
         self.planes.see(View(view))

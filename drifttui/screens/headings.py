@@ -16,24 +16,28 @@ Frame = tuple[Line, Line, Line]
 """(title, its right end, the lower edge)"""
 
 
-def of_units(model: TriageModel) -> Frame:
+def of_units(model: TriageModel, picked: int = 0) -> Frame:
     heading: list[Piece] = [("Units", "strong")]
     if model.filter:
         heading += [(" ─ ", "border"), (clean(model.filter.text, 300), "accent")]
     shown, total = len(model.units.order), model.total
     aside: list[Piece] = [(f"{shown:,} of {total:,}" if shown != total else f"{total:,}", "muted")]
+    if picked:
+        aside = [(f"{picked:,} marked", "accent"), (" · ", "border"), *aside]
     if hidden := model.hidden_unknown:
         aside += [(" · ", "border"), (f"hides {hidden:,} ?", "unknown")]
     return heading, aside, _waiting(model.units.waiting)
 
 
-def of_findings(model: TriageModel, row: UnitRow | None, count: int, times: Times) -> Frame:
+def of_findings(model: TriageModel, row: UnitRow | None, count: int, times: Times, picked: int = 0) -> Frame:
     heading: list[Piece] = [("Findings", "strong")]
     if model.everywhere:
         heading += [(" ─ ", "border"), ("all units", "accent")]
     elif row is not None:
         heading += [(" ─ ", "border"), (clean(row.unit.id.name, 200), "text"), *environment(row)]
     aside: list[Piece] = [(f"{count:,}", "muted")] if count else []
+    if picked:
+        aside = [(f"{picked:,} marked", "accent"), (" · ", "border"), *aside]
     waiting = _waiting(model.findings.waiting)
     return heading, aside, waiting or ([] if model.everywhere else evidence(row, times))
 

@@ -18,11 +18,14 @@ from drifttui.widgets.planes_pane import PlanesPane
 from drifttui.widgets.table import LineTable
 from drifttui.widgets.text_pane import TextPane
 
+from .act_keys import ActKeys
 from .base import DriftScreen
 from .commands import COMMANDS
 from .filtering import Filtering
 from .finding import FindingScreen
 from .keys import Key, all_keys
+from .pauses import PausesScreen
+from .plan import PlanScreen
 from .prompting import Prompting
 from .sources import SourcesScreen
 from .triage import TriageScreen
@@ -33,7 +36,11 @@ SIGNS: Sequence[tuple[str, str]] = (
     ("Out · Synced · ?", "what the engine says about its sync"),
     ("heals · on", "live changes are undone · only new revisions are applied"),
     ("in 4m12s", "when the engine undoes a live change"),
-    ("PAUSED · by hand", "somebody suspended the automation · somebody applies"),
+    ("PAUSED 2h left · by hand", "somebody suspended the automation, until then · somebody applies"),
+    ("OVERDUE by 40m", "a pause that should have been resumed by now"),
+    ("✓ in front of a class", "your verdict; reopened where the drift is another one since"),
+    ("⚑ behind a name", "an incident or change covers it; expired and closed ones say so"),
+    ("* in front of a row", "marked, with space: what p, r, c and l are about"),
     ("stale 14m (why)", "the source has said nothing since; what it said before follows"),
     ("~2", "two resources differ by the engine's own word; nobody looked yet"),
     ("- desired  = recorded  + actual", "the planes: as rendered, as last applied, as it runs"),
@@ -102,9 +109,10 @@ def key_groups(app: type, keymap: Mapping[str, str]) -> Iterator[tuple[str, list
     groups: Sequence[tuple[str, Sequence[type]]] = (
         ("Everywhere", (app, DriftScreen, Prompting)),
         ("Moving in a pane", (LinesView, LineTable, PlanesPane)),
+        ("Deciding and acting", (ActKeys, PlanScreen)),
         ("Units and findings", (Filtering, TriageScreen)),
         ("One finding", (FindingScreen,)),
-        ("Sources", (SourcesScreen,)),
+        ("Sources and pauses", (SourcesScreen, PausesScreen)),
     )
     seen: set[str] = set()
     for title, owners in groups:

@@ -7,6 +7,7 @@ from typing import Protocol
 from drifttui.core.ages import Times
 from drifttui.core.board import Board
 
+from .desk import Desk
 from .feed import Feed, Options
 from .triage_model import TriageModel
 
@@ -16,6 +17,7 @@ class Host(Protocol):
     options: Options
     board: Board
     model: TriageModel
+    desk: Desk
     exact: bool
 
     @property

@@ -23,7 +23,7 @@ _NAMES: Final = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
 }
-_LEAD: Final = ("open", "filter", "command", "next-pane", "zoom", "help")
+_LEAD: Final = ("open", "classify", "pause", "resume", "link", "filter", "help", "command", "next-pane", "zoom")
 """Ids that come first on the line of keys."""
 
 
@@ -60,7 +60,7 @@ def all_keys(owners: Sequence[type[Any]], keymap: Mapping[str, str]) -> list[Key
 def shown_keys(screen: DriftScreen) -> list[tuple[str, str]]:
     """(key, word) for the line at the bottom, the most needed first."""
     owners = [type(screen), *dict.fromkeys(type(pane) for pane in screen.panes), type(screen.app)]
-    keys = [key for key in all_keys(owners, screen.host.options.keys) if key.shown]
+    keys = [key for key in all_keys(owners, screen.host.options.keys) if key.shown and key.id not in screen.IDLE]
     keys.sort(key=lambda key: _LEAD.index(key.id) if key.id in _LEAD else len(_LEAD))
     return [(key.keys.split(" ")[0], key.word.lower()) for key in keys]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -13,8 +14,10 @@ from textual.timer import Timer
 from drifttui.core.ages import Times
 from drifttui.core.filters import NO_FILTER, Filter
 from drifttui.core.identity import UnitId
-from drifttui.core.rows import UnitRow
+from drifttui.core.rows import FindingRow, UnitRow
 from drifttui.core.words import clean
+from drifttui.widgets.cells import Line
+from drifttui.widgets.deed_lines import deed_lines
 from drifttui.widgets.finding_table import FindingKey, FindingTable
 from drifttui.widgets.header import Header
 from drifttui.widgets.key_bar import KeyBar
@@ -25,6 +28,7 @@ from drifttui.widgets.unit_table import UnitTable
 from drifttui.widgets.who_lines import who_lines
 
 from . import excuses, headings
+from .act_keys import ActKeys
 from .arrangement import place_triage
 from .filtering import Filtering
 from .triage_model import Update
@@ -32,11 +36,14 @@ from .triage_model import Update
 _CHOOSE_AFTER = 0.1
 """Seconds before the other panes follow the cursor: with a key held down they would only flicker."""
 
+_DEEDS_SHOWN = 3
+"""Lines of history above the who: the rest is in the finding."""
+
 _OPEN_AFTER = 0.15
 """Seconds that the cursor rests on a unit before it is looked into: scrolling past is no question."""
 
 
-class TriageScreen(Filtering):
+class TriageScreen(Filtering, ActKeys):
     """Units, findings, planes, who."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -114,6 +121,8 @@ class TriageScreen(Filtering):
         model = self.model
         self.units.sources = self.board.sources
         self.units.rows = model.units.rows
+        self.units.deeds = self.findings.deeds = model.deeds
+        self.units.picked = {key for key in self.units.picked if key in model.units.rows}
         if update.units_moved:
             # Until every source has answered, the cursor stays with whatever is worst.
             first = self._starting and model.units.following and model.units.order
@@ -156,12 +165,13 @@ class TriageScreen(Filtering):
         if not self.units.keys:
             self.units.excuse = excuses.no_units(self.model, self.times, self._started, width)
             self.units.repaint()
-        self.units.say(*headings.of_units(self.model))
+        self.units.say(*headings.of_units(self.model, len(self.units.picked)))
         if not self.findings.keys:
             width = self.findings.inner_width - 4
             self.findings.excuse = excuses.no_findings(self.model, row, self.times, self._asked, width)
             self.findings.repaint()
-        self.findings.say(*headings.of_findings(self.model, row, len(self.findings.keys), self.times))
+        found, picked = len(self.findings.keys), len(self.findings.picked)
+        self.findings.say(*headings.of_findings(self.model, row, found, self.times, picked))
         self._show_planes(row)
 
     def _show_planes(self, row: UnitRow | None) -> None:
@@ -174,7 +184,13 @@ class TriageScreen(Filtering):
         finding, of, times = chosen.finding, chosen.of, self.times
         self.planes.show(finding, of.look.inspection)
         self.who.say([("Who", "strong")])
-        self.who.word(finding.id, lambda width: who_lines(finding, of.unit, of.look, times, width))
+        deeds = self.model.deeds
+
+        def lines(width: int) -> list[Line]:
+            done = deed_lines(deeds, of.unit.id, finding, times, width, _DEEDS_SHOWN)
+            return [*done, *([()] if done else ()), *who_lines(finding, of.unit, of.look, times, width)]
+
+        self.who.word(finding.id, lines)
 
     # The cursor.
 
@@ -236,7 +252,9 @@ class TriageScreen(Filtering):
         place_triage(self, self._lower)
 
     def leave(self) -> None:
-        if self.pane is not self.units:
+        if self.units.picked or self.findings.picked:
+            self.acted()
+        elif self.pane is not self.units:
             self.focus_pane("units")
         elif self.model.filter:
             self.filter_by(NO_FILTER)
@@ -245,6 +263,29 @@ class TriageScreen(Filtering):
         self.model.filter_by(filter_, self.times.now)
         self._show_units()
         self._show_findings(moved=True)
+        self._word()
+
+    # What acts are about.
+
+    def unit_rows(self) -> Sequence[UnitRow]:
+        rows = self.model.units.rows
+        marked = [rows[key] for key in self.units.keys if key in self.units.picked and key in rows]
+        self._follow()
+        return marked or ([self.unit] if self.unit is not None else [])
+
+    def finding_rows(self) -> Sequence[FindingRow]:
+        self._follow()
+        marked = [self.model.finding(key) for key in self.findings.keys if key in self.findings.picked]
+        chosen = self.model.finding(self.findings.key)
+        return [row for row in marked if row is not None] or ([chosen] if chosen is not None else [])
+
+    def acted(self) -> None:
+        self.units.pick_none()
+        self.findings.pick_none()
+        self._word()
+
+    def on_line_table_picked(self, event: LineTable.Picked) -> None:
+        event.stop()
         self._word()
 
     # Keys.

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from drifttui.core.acts import PauseRecord
 from drifttui.core.board import Board
+from drifttui.core.deeds import Deeds
 from drifttui.core.filters import NO_FILTER, Filter
 from drifttui.core.health import Freshness, Standing
 from drifttui.core.identity import UnitId
+from drifttui.core.ledger import EMPTY
 from drifttui.core.rows import FindingRow, Freshnesses, UnitRow, unit_rows
 from drifttui.core.tally import Tally, Tallying
 from drifttui.core.worklist import Worklist
@@ -42,6 +45,10 @@ class TriageModel:
         self.chosen: UnitId | None = None
         self.everywhere = False
         """Findings of all units that the filter lets through, or of the chosen one."""
+        self.deeds = Deeds()
+        """What operators did, by what it is about."""
+        self._pauses: dict[UnitId, PauseRecord] = {}
+        self._paused_elsewhere = 0
         self._standings: Mapping[str, Freshness | None] = {}
         self._rechecked: datetime | None = None
         self._tallying = Tallying()
@@ -50,16 +57,29 @@ class TriageModel:
     def update(self, board: Board, now: datetime, *, whole: bool = False) -> Update:
         """`whole` looks at every row, whatever the board says has changed."""
         self.board = board
+        known = self.deeds.acts
+        done = board.acts is not known and (board.acts.head != known.head or board.acts.head == EMPTY)
+        if done:
+            self.deeds = Deeds(board.acts, self.deeds.seen)
         freshnesses = Freshnesses(board, now)
         same_standing = freshnesses.by_source == self._standings
         due = self._rechecked is None or now - self._rechecked >= _RECHECK or now < self._rechecked
-        if whole or due or not same_standing or board.changed is None:
+        if whole or done or due or not same_standing or board.changed is None:
             self._standings, self._rechecked = freshnesses.by_source, now
             self._apply_filter(now)
+            self._pauses = self.deeds.by_unit(board.units.keys())
+            self._paused_elsewhere = sum(1 for key in self._pauses if key not in board.units)
             changed, moved = self._all(board, now)
         else:
             changed, moved = self._some(board, board.changed, freshnesses)
-        return Update(moved, changed, self._refill_findings(changed))
+        return Update(moved, None if done else changed, self._refill_findings(changed))
+
+    def see(self, seen: Mapping[str, PauseRecord], now: datetime) -> Update | None:
+        """Pauses that annotations on units tell of, by `str(UnitId)`. None where they are the ones known already."""
+        if seen == self.deeds.seen:
+            return None
+        self.deeds = Deeds(self.board.acts, seen)
+        return self.update(self.board, now, whole=True)._replace(units=None)
 
     def recheck(self, now: datetime) -> Update | None:
         """Without a new board: rows may have grown stale. None where it is too early to look again."""
@@ -69,7 +89,7 @@ class TriageModel:
 
     def _all(self, board: Board, now: datetime) -> tuple[frozenset[UnitId], bool]:
         held = self.units.rows
-        rows = dict(unit_rows(board, now, held))
+        rows = dict(unit_rows(board, now, held, self._pauses))
         changed = {key: row for key, row in rows.items() if held.get(key) is not row}
         removed = [key for key, row in held.items() if key not in rows and not row.gone]
         return frozenset(changed) | frozenset(removed), self._merge(changed, removed)
@@ -82,7 +102,7 @@ class TriageModel:
             if unit is None:
                 removed.append(key)
             else:
-                changed[key] = UnitRow(unit, board.look(key), fresh.of(unit))
+                changed[key] = UnitRow(unit, board.look(key), fresh.of(unit), self._pauses.get(key))
         return keys, self._merge(changed, removed)
 
     def _merge(self, changed: Mapping[UnitId, UnitRow], removed: Sequence[UnitId]) -> bool:
@@ -101,7 +121,9 @@ class TriageModel:
 
     @property
     def tally(self) -> Tally:
-        return self._tallying.tally
+        """Pauses of units that nobody lists count too."""
+        tally = self._tallying.tally
+        return tally._replace(paused=tally.paused + self._paused_elsewhere)
 
     # Findings.
 

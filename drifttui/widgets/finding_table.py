@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from drifttui.core.deeds import NO_DEEDS, Deeds
+from drifttui.core.finding import Finding
 from drifttui.core.identity import UnitId
 from drifttui.core.rows import FindingRow
 from drifttui.core.words import RISK_WORDS, clean
 
-from .cells import Line
+from .cells import Line, Piece
+from .deed_lines import link_sign
 from .table import Cells, Column, LineTable
 
 FindingKey = tuple[UnitId, str]
@@ -28,10 +31,13 @@ class FindingTable(LineTable[FindingKey]):
         Column("who", "who", 8, 30, middle=True, drop=3),
     )
 
+    PICKS = True
+
     def __init__(self, pane: str = "findings") -> None:
         super().__init__(pane)
         self.rows: Mapping[FindingKey, FindingRow] = {}
         self.marked: frozenset[FindingKey] = frozenset()
+        self.deeds: Deeds = NO_DEEDS
         self.with_unit = False
         self.excuse: Sequence[Line] = ()
 
@@ -51,14 +57,14 @@ class FindingTable(LineTable[FindingKey]):
         if row is None or times is None:
             return Cells([("", "text")] * len(self.COLUMNS))
         finding = row.finding
-        verdict = finding.verdict
+        links = self.deeds.links_of(finding.unit, finding.id)
         pieces = [
             (RISK_WORDS.get(row.risk, "?"), row.risk),
-            (clean(verdict.drift_class, 40) if verdict else "not judged", "text" if verdict else "muted"),
+            self._class(finding),
             (clean(finding.ref.short, 300), "strong"),
             (clean(finding.summary, 300), "text"),
             (times.short(finding.first_seen), "muted"),
-            (row.who, "muted" if row.who != "?" else "unknown"),
+            (row.who + link_sign(links, times.now), "muted" if row.who != "?" else "unknown"),
         ]
         if self.with_unit:
             pieces.insert(1, (clean(finding.unit.name, 300), "text"))
@@ -67,3 +73,13 @@ class FindingTable(LineTable[FindingKey]):
             span = ("what", [f"over, last seen {times.ago(finding.last_seen)}", "over"], "muted")
         sign = ("+", "accent") if key in self.marked else ("~", "unknown") if row.stale else (" ", "text")
         return Cells(pieces, sign, span)
+
+    def _class(self, finding: Finding) -> Piece:
+        """The operator's word, with a mark, stands in front of the rules' one; both are in the finding's history."""
+        said = self.deeds.said_of(finding)
+        if said is not None and not said.reopened:
+            return f"✓ {clean(said.verdict.drift_class, 40)}", "strong"
+        if said is not None:
+            return "reopened", "warn"
+        verdict = finding.verdict
+        return (clean(verdict.drift_class, 40), "text") if verdict else ("not judged", "muted")

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from drifttui.core.ages import Times
 from drifttui.core.board import Board, Mode
+from drifttui.core.deeds import NO_DEEDS, Deeds, link_state
 from drifttui.core.health import Standing
 from drifttui.core.tally import Tally
 from drifttui.core.words import clean
@@ -29,12 +30,13 @@ class Header(Widget):
         super().__init__(id="header")
         self._board = Board()
         self._tally = Tally()
+        self._deeds: Deeds = NO_DEEDS
         self._times: Times | None = None
         self._started: datetime | None = None
         self._shown: tuple[Line, Line] = ((), ())
 
-    def show(self, board: Board, tally: Tally, times: Times) -> None:
-        self._board, self._tally, self._times = board, tally, times
+    def show(self, board: Board, tally: Tally, times: Times, deeds: Deeds = NO_DEEDS) -> None:
+        self._board, self._tally, self._times, self._deeds = board, tally, times, deeds
         self._started = self._started or times.now
         lines = self._worded()
         if lines != self._shown:
@@ -69,8 +71,9 @@ class Header(Widget):
                     right = joined([blind, mode], "   ")
                     if line_width(left) + line_width(right) < width:
                         return _spread(left, right, width), ()
-            left = joined([self._program(bare=True), self._place(), alarms], "   ")
-            return _spread(left, joined([self._blind(short=True), mode], "   "), width), ()
+            rest, right = joined([self._place(), alarms], "   "), joined([self._blind(short=True), mode], "   ")
+            room = width - line_width(rest) - line_width(right) - line_width(self._program(bare=True)) - 6
+            return _spread(joined([self._program(incident=room), rest], "   "), right, width), ()
         program = self._program()
         if line_width(joined([program, self._place(), mode])) >= width:
             room = width - line_width(joined([self._program(bare=True), self._place(), mode])) - 3
@@ -86,8 +89,21 @@ class Header(Widget):
     def _program(self, *, bare: bool = False, incident: int = 80) -> Line:
         line: list[Piece] = [(" drifttui", "strong")]
         if self._board.incident and not bare and incident > 4:
-            line += [("  ", "text"), (cut(clean(self._board.incident, 200), incident), "text")]
+            line.append(("  ", "text"))
+            words, role = self._incident()
+            line.append((cut(words, incident), role))
         return line
+
+    def _incident(self) -> Piece:
+        """`INC-9127 payments latency (triggered)`, as far as its tracker was read."""
+        ref = self._board.incident
+        link = self._deeds.incident(ref)
+        if link is None or self._times is None:
+            return clean(ref, 200), "text"
+        over = link_state(link, self._times.now)
+        words = " ".join(part for part in (clean(ref, 120), clean(link.title, 160)) if part)
+        state = over or clean(link.state, 40)
+        return (f"{words} ({state})" if state else words), "warn" if over else "text"
 
     def _place(self) -> Line:
         return [(" prod ", "prod")] if self._tally.production else []
@@ -102,16 +118,26 @@ class Header(Widget):
 
     def _alarms(self) -> Line:
         tally = self._tally
+        paused = self._paused()
         if not tally.units:
             # Nothing read is not nothing drifted.
-            return [("drift ?", "unknown")]
+            return joined([paused, [("drift ?", "unknown")]])
         groups: list[Line] = [
+            paused,
             [("drift ", "muted"), (f"{tally.drifted:,}", "high" if tally.drifted else "ok")],
             [("unknown ", "muted"), (f"{tally.unsure:,}", "unknown" if tally.unsure else "ok")],
         ]
-        if tally.paused:
-            groups.append([(f" PAUSED {tally.paused:,} ", "paused")])
         return joined(groups, "   " if self.size.width >= TWO_LINES_BELOW else "  ")
+
+    def _paused(self) -> Line:
+        """What stands suspended, and what should no longer: the first of all alarms."""
+        count = self._tally.paused
+        if not count:
+            return []
+        overdue = self._deeds.overdue(self._times.now) if self._times is not None else 0
+        if overdue:
+            return [(f" PAUSED {count:,} ({overdue:,} overdue) ", "overdue")]
+        return [(f" PAUSED {count:,} ", "paused")]
 
     def _blind(self, *, short: bool = False) -> Line:
         times = self._times

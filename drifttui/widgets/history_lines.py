@@ -6,19 +6,25 @@ from collections.abc import Iterator
 
 from drifttui.core.ages import Times
 from drifttui.core.board import Depth, Look
+from drifttui.core.deeds import NO_DEEDS, Deeds
 from drifttui.core.finding import Finding
 from drifttui.core.unit import Unit
 from drifttui.core.words import clean, reverts_sentence
 
 from .cells import Line, wrapped
+from .deed_lines import deed_lines
 from .who_lines import event_lines, labelled, revision_lines
 
 _MOST = 10
 
 
-def history_lines(finding: Finding, unit: Unit, look: Look, times: Times, width: int, *, over: bool) -> list[Line]:
+def history_lines(
+    finding: Finding, unit: Unit, look: Look, times: Times, width: int, *, over: bool, deeds: Deeds = NO_DEEDS
+) -> list[Line]:
+    done = deed_lines(deeds, unit.id, finding, times, width)
     return [
-        *_verdict(finding, width),
+        *([*done, (), [("by the rules", "muted")]] if done else ()),
+        *verdict_lines(finding, width),
         (),
         *_time(finding, unit, look, times, width, over),
         *_gaps(look, width),
@@ -26,7 +32,7 @@ def history_lines(finding: Finding, unit: Unit, look: Look, times: Times, width:
     ]
 
 
-def _verdict(finding: Finding, width: int) -> Iterator[Line]:
+def verdict_lines(finding: Finding, width: int) -> Iterator[Line]:
     verdict = finding.verdict
     if verdict is None:
         yield from wrapped("Not judged: no rule has looked at it yet. Unknown is not low.", width, "unknown")

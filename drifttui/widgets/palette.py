@@ -18,7 +18,7 @@ AWAY: Final = 1
 """The cursor's row in a pane without the focus."""
 HERE: Final = 2
 
-CHIPS: Final = frozenset({"prod", "other-env", "paused", "blind", "replay", "demo"})
+CHIPS: Final = frozenset({"prod", "other-env", "paused", "overdue", "blind", "replay", "demo"})
 """Roles with a background of their own, which must not run on into the space behind a word."""
 
 

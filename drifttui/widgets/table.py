@@ -25,6 +25,9 @@ K = TypeVar("K", bound=Hashable)
 
 _CACHED = 512
 
+PICKED: Piece = ("*", "accent")
+"""The sign of a marked row."""
+
 
 class Column(NamedTuple):
     id: str
@@ -56,7 +59,10 @@ class LineTable(LinesView, Generic[K]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Open", id="open", tooltip="Go into what the cursor is on."),
+        Binding("space", "pick", "Mark", show=False, id="mark", tooltip="Mark this row, to act on several at once."),
     ]
+    PICKS: ClassVar[bool] = False
+    """Rows can be marked."""
 
     class Moved(Message):
         """The cursor is on another row; `by_hand` where the operator moved it."""
@@ -73,6 +79,9 @@ class LineTable(LinesView, Generic[K]):
 
     class Chosen(Moved):
         """The operator wants to go into this row."""
+
+    class Picked(Moved):
+        """The operator marked a row, or took a mark away."""
 
     class SortAsked(Message):
         """The operator clicked a column's title."""
@@ -92,6 +101,8 @@ class LineTable(LinesView, Generic[K]):
         self.cursor = 0
         self.touched = False
         """The operator has moved the cursor or the view."""
+        self.picked: set[K] = set()
+        """What the operator marked, to act on it."""
         self.times: Times | None = None
         self.sorted_by: tuple[str, bool] = ("", False)
         self._strips: dict[tuple[K, int], Strip] = {}
@@ -226,7 +237,10 @@ class LineTable(LinesView, Generic[K]):
         key = self.keys[index]
         strip = self._strips.get((key, state))
         if strip is None or strip.cell_length != width:
-            strip = self._drawn(self.cells(key), layout, width, state)
+            cells = self.cells(key)
+            if key in self.picked:
+                cells = cells._replace(sign=PICKED)
+            strip = self._drawn(cells, layout, width, state)
             if len(self._strips) >= _CACHED:
                 self._strips.clear()
             self._strips[key, state] = strip
@@ -234,7 +248,7 @@ class LineTable(LinesView, Generic[K]):
 
     def _drawn(self, cells: Cells, layout: list[tuple[int, Column, int]], width: int, state: int) -> Strip:
         style = self.palette.style
-        sign = ("▌", "accent") if state else cells.sign
+        sign = ("▌", "accent") if state and cells.sign is not PICKED else cells.sign
         segments = [Segment(sign[0], style(sign[1], state))]
         left = width - 1
         plain = style("text", state)
@@ -322,6 +336,20 @@ class LineTable(LinesView, Generic[K]):
 
     def action_choose(self) -> None:
         self.post_message(self.Chosen(self, self.key))
+
+    def action_pick(self) -> None:
+        """Marks the row and goes on to the next, so that a held key marks several."""
+        key = self.key
+        if not self.PICKS or key is None:
+            return
+        self.picked ^= {key}
+        self.changed((key,))
+        self.move_to(self.cursor + 1)
+        self.post_message(self.Picked(self, key, by_hand=True))
+
+    def pick_none(self) -> None:
+        picked, self.picked = self.picked, set()
+        self.changed(picked)
 
     def on_click(self, event: events.Click) -> None:
         if event.y == 1:

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from drifttui.app import DriftApp
 from drifttui.core.board import Board
+from drifttui.screens.acting import Acting
 from drifttui.screens.feed import Options
 from drifttui.screens.triage import TriageScreen
 
@@ -89,10 +90,11 @@ def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
 def opened() -> Open:
     @asynccontextmanager
     async def start(
-        board: Board | None, size: tuple[int, int] = (140, 40), **options: object
+        board: Board | None, size: tuple[int, int] = (140, 40), acting: Acting | None = None, **options: object
     ) -> AsyncIterator[Session]:
         feed = FakeFeed(board)
-        app = DriftApp(feed, Options(**options))  # type: ignore[arg-type]
+        make = (lambda: acting) if acting is not None else None
+        app = DriftApp(feed, Options(**options), make)  # type: ignore[arg-type]
         async with app.run_test(size=size) as pilot:
             session = Session(app, feed, pilot)
             await session.settle()

@@ -107,9 +107,15 @@ async def test_help_lists_every_binding_with_an_id(opened: Open) -> None:
         assert session.triage.units.sorted_by == ("unit", False)
 
 
-def test_keys_reserved_for_writes_are_bound_to_nothing() -> None:
-    bound = {word for _, keys in key_groups(DriftApp, {}) for key in keys for word in key.keys.split()}
-    assert not bound & set("cprlx")
+def test_keys_of_writes_are_bound_to_those_and_the_others_are_free() -> None:
+    bound = {word: key.id for _, keys in key_groups(DriftApp, {}) for key in keys for word in key.keys.split()}
+    assert {word: bound.get(word) for word in "cprlx"} == {
+        "c": "classify",
+        "p": "pause",
+        "r": "resume",
+        "l": "link",
+        "x": None,
+    }
 
 
 def test_a_key_does_one_thing_everywhere() -> None:
