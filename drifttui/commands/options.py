@@ -30,6 +30,9 @@ def add_session_arguments(parser: argparse.ArgumentParser, *, screen: bool = Fal
     argocd.add_argument(
         "--argocd-cluster", metavar="CONTEXT", help="kubeconfig context of the cluster that Argo CD itself runs in"
     )
+    aws = parser.add_argument_group("AWS")
+    aws.add_argument("--aws-profile", metavar="NAME", help="account of the settings file, or profile of ~/.aws/config")
+    aws.add_argument("--aws-region", metavar="REGION", help="instead of the profile's region")
     general = parser.add_argument_group("general")
     general.add_argument(
         "--config", metavar="FILE", help="settings file (default: drifttui/config.toml in $XDG_CONFIG_HOME)"

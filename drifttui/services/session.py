@@ -14,7 +14,9 @@ import msgspec
 
 from drifttui.clients.access import Access
 from drifttui.clients.argocd_settings import ArgoCDSettings
+from drifttui.clients.aws_settings import AwsSettings
 from drifttui.clients.kube_settings import KubernetesSettings
+from drifttui.clients.loki_settings import LokiSettings
 from drifttui.clients.tracker_settings import TrackerSettings
 from drifttui.core.errors import InputError, inert
 from drifttui.core.ports import Clock, Source
@@ -39,6 +41,8 @@ class Settings:
     argocd: Sequence[ArgoCDSettings] = ()
     argocd_crd_contexts: Sequence[str] = ()
     kubernetes: KubernetesSettings = field(default_factory=KubernetesSettings)
+    aws: Sequence[AwsSettings] = ()
+    loki: Sequence[LokiSettings] = ()
     redaction_key: bytes = b""
     access: Access = Access.FULL
     recording: Recording | None = None
@@ -51,6 +55,8 @@ class Settings:
     incident: str = ""
     """The normal form of what everything done is linked to; empty where nothing was named."""
     keys: dict[str, str] = field(default_factory=dict)
+
+    _aws_clients: dict[AwsSettings, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def read_only(self) -> bool:
@@ -78,6 +84,18 @@ class Settings:
             clean=lambda text: inert(redact_text(text, key)),
         )
 
+    def aws_client(self, entry: AwsSettings) -> Any:
+        """The client of one account, which all of its sources share."""
+        if entry not in self._aws_clients:
+            from drifttui.clients.aws import Aws
+            from drifttui.core.redact import redact_text
+
+            key = self.redaction_key
+            self._aws_clients[entry] = Aws(
+                entry, access=self.access, clean=lambda text: inert(redact_text(text, key)), clock=utc_now
+            )
+        return self._aws_clients[entry]
+
 
 def settings_from(options: argparse.Namespace) -> Settings:
     """Flags over the environment over the settings file. Raises `InputError`."""
@@ -87,6 +105,8 @@ def settings_from(options: argparse.Namespace) -> Settings:
         argocd=_argocd(options, file),
         argocd_crd_contexts=_crd_contexts(options, file),
         kubernetes=_kubernetes(options, file),
+        aws=aws_from(options, file),
+        loki=file.loki,
         redaction_key=redaction_key(),
         access=access,
         policy=Path(options.policy) if options.policy else file.policy,
@@ -112,6 +132,18 @@ def _incident(options: argparse.Namespace, file: FileSettings) -> str:
 def ledger_from(options: argparse.Namespace, file: FileSettings) -> str:
     """The flag, then `DRIFTTUI_LEDGER`, then the settings file."""
     return getattr(options, "ledger", "") or os.environ.get("DRIFTTUI_LEDGER", "") or file.ledger
+
+
+def aws_from(options: argparse.Namespace, file: FileSettings) -> Sequence[AwsSettings]:
+    """The accounts of the settings file. `--aws-profile` chooses one of them by name or profile, or stands for itself;
+    without either no account is read."""
+    profile, region = getattr(options, "aws_profile", None), getattr(options, "aws_region", None)
+    chosen = [entry for entry in file.aws if not profile or profile in (entry.name, entry.profile)]
+    if profile and not chosen:
+        chosen = [AwsSettings(profile=profile)]
+    elif region and not chosen:
+        chosen = [AwsSettings()]
+    return [msgspec.structs.replace(entry, region=region) for entry in chosen] if region else chosen
 
 
 def _argocd(options: argparse.Namespace, file: FileSettings) -> Sequence[ArgoCDSettings]:

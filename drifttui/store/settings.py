@@ -9,12 +9,13 @@ from typing import Any, Literal
 import msgspec
 
 from drifttui.clients.argocd_settings import ArgoCDSettings
+from drifttui.clients.aws_settings import AwsSettings
 from drifttui.clients.kube_settings import KubernetesSettings
+from drifttui.clients.loki_settings import LokiSettings
 from drifttui.clients.tracker_settings import TrackerSettings
 from drifttui.core.errors import InputError
 
 from .paths import config_directory
-
 
 TrackerName = Literal["pagerduty", "jira", "servicenow", "github", "gitlab"]
 
@@ -33,6 +34,10 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     kubernetes: KubernetesSettings = KubernetesSettings()
     trackers: dict[TrackerName, TrackerSettings] = {}
     """One `[trackers.NAME]` table per incident tracker."""
+    aws: tuple[AwsSettings, ...] = ()
+    """One `[[aws]]` table per account."""
+    loki: tuple[LokiSettings, ...] = ()
+    """One `[[loki]]` table per audit log that lies in Loki."""
     policy: Path | None = None
     """Policy folder."""
     incident: str = ""
