@@ -21,6 +21,16 @@ _CI: Final = re.compile(
     r"octopus|argo-?workflows?|workflow)(?:$|[^a-z])",
     re.I,
 )
+ENGINES: Final = re.compile(
+    r"(?:^|[:/_.-])(?:argocd|argo-cd|kustomize-controller|helm-controller|flux|fluxcd|tf-runner|tofu-controller)|"
+    r"cloudformation\.amazonaws\.com|AWSServiceRoleForCloudFormation",
+    re.I,
+)
+"""Accounts of engines that put the declared state where it runs."""
+ENGINE_CLIENTS: Final = re.compile(
+    r"argocd|argo-cd|kustomize-controller|helm-controller|flux|gitops-engine|tofu-controller|tf-runner|notification-controller"
+)
+"""Field managers and user agents of the same: a client may call itself anything, so nothing is anchored."""
 _DOMAIN: Final = re.compile(r"(?<=\w)@[\w.-]+$")
 _INNER: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PIPELINE_SUBJECT: Final = re.compile(

@@ -10,18 +10,18 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from .actor_words import is_break_glass, is_pipeline, words_kind
+from .actor_words import ENGINES, is_break_glass, is_pipeline, words_kind
 from .actors_aws import actor_of_arn
 from .audit import NOBODY, Actor, ActorKind
 from .audit_kubernetes import KubernetesCall
-
-ENGINES: Final = re.compile(r"(?:^|[:/_.-])(?:argocd|argo-cd|kustomize-controller|helm-controller|flux|fluxcd)", re.I)
-"""Accounts of engines that put the declared state into the cluster."""
 
 _EMAIL: Final = re.compile(r"[^@\s:/]+@[^@\s:/]+\.[^@\s:/]+")
 _SHARED: Final = frozenset(
     {"kubernetes-admin", "kubernetes-super-admin", "system:admin", "masterclient", "clusteradmin", "cluster-admin"}
 )
+_CLOUD_DOMAINS: Final = (
+    "@container-engine-robot.iam.gserviceaccount.com", ".amazonaws.com", ".azure.com", ".googleapis.com",
+)  # fmt: skip
 _CLOUD: Final = ("eks:", "aks-service", "aksservice", "acsservice", "system:gke-", "gke-", "system:cloud-")
 
 
@@ -43,7 +43,7 @@ def account(name: str, groups: Iterable[str] = ()) -> Actor:
         return Actor(
             name, ActorKind.PERSON, reasons=("a shared administrator's certificate: who held it is not recorded",)
         )
-    if lower.startswith(_CLOUD) or lower.endswith(("@container-engine-robot.iam.gserviceaccount.com",)):
+    if lower.startswith(_CLOUD) or lower.endswith(_CLOUD_DOMAINS):
         return Actor(name, ActorKind.CLOUD_SERVICE, reasons=("an account of the cloud provider",))
     if name.startswith("system:"):
         return Actor(name, ActorKind.CONTROLLER, reasons=("a component of Kubernetes",))

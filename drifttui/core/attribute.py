@@ -13,6 +13,8 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
+from .actor_words import ENGINE_CLIENTS, ENGINES
+from .actors import account
 from .case import MACHINE_KINDS, PERSON_KINDS, AuditEvent, Case
 from .finding import Change, Owner
 
@@ -38,14 +40,6 @@ _SHELL_TOOLS = re.compile(
 _WORKSTATION = re.compile(r"darwin|macos|mac os|windows|\bwin32\b|wsl", re.IGNORECASE)
 _PERSON_MANAGERS = re.compile(r"kubectl-(edit|label|annotate)|k9s|lens|openlens|headlamp|mozilla", re.IGNORECASE)
 _HAND_MANAGERS = re.compile(r"kubectl|k9s|lens|openlens|headlamp|mozilla|\boc\b|^helm$|curl|dashboard", re.IGNORECASE)
-
-_ENGINE_MANAGERS = re.compile(
-    r"argocd|argo-cd|kustomize-controller|helm-controller|flux|gitops-engine|tofu-controller|tf-runner|notification-controller"
-)
-_ENGINE_ACTORS = re.compile(
-    r"argocd-application-controller|:argocd:|kustomize-controller|helm-controller|:flux-system:|tf-runner|tofu-controller|"
-    r"cloudformation\.amazonaws\.com|AWSServiceRoleForCloudFormation"
-)
 
 _INSIDE = tuple(
     ip_network(net)
@@ -99,9 +93,9 @@ class Attribution(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def _kind_by_name(actor: str) -> str:
-    if actor.startswith(("system:serviceaccount:", "system:node:", "system:kube-", "system:controller:")):
-        return "controller"
-    return "cloud-service" if actor.endswith((".amazonaws.com", ".azure.com", ".googleapis.com")) else "unknown"
+    """A name alone never makes a person: only what is surely a machine's counts."""
+    kind = account(actor).kind
+    return kind.case_word if kind.case_word in MACHINE_KINDS else "unknown"
 
 
 def kind_of(event: AuditEvent) -> str:
@@ -244,12 +238,12 @@ def by_hand(manager: str) -> bool:
 @lru_cache(maxsize=4096)
 def engine_manager(manager: str) -> bool:
     """Whether a field manager is the control plane that applies Git."""
-    return bool(_ENGINE_MANAGERS.search(manager))
+    return bool(ENGINE_CLIENTS.search(manager))
 
 
 def engine_actor(event: AuditEvent) -> bool:
     """Whether an account is the control plane that applies Git, or the pipeline of a stack."""
-    return bool(_ENGINE_ACTORS.search(event.actor) or _ENGINE_MANAGERS.search(event.user_agent))
+    return bool(ENGINES.search(event.actor) or ENGINE_CLIENTS.search(event.user_agent))
 
 
 def taking_turns(case: Case, change: Change) -> tuple[str, ...]:

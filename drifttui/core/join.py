@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from .actors import ENGINES
+from .actor_words import ENGINES
 from .audit import Actor, Grade, Line
 from .audit_kubernetes import KubernetesCall, Outcome
 from .evidence import Clocks, Hit, Strength, hit_of
@@ -42,6 +42,10 @@ class Answer(NamedTuple):
     lines: tuple[Line, ...]
     unseen: tuple[str, ...] = ()
     set_aside: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    """The calls that took effect, oldest first."""
+    application: str = ""
+    """The Argo CD application that the object says it belongs to."""
 
 
 class Evidence(NamedTuple):
@@ -78,7 +82,7 @@ def who(
     gaps = unseen_of(question, history, steps, evidence.live, evidence.log, paths, lines, since)
     if join.omitted:
         gaps = (*gaps, f"{join.omitted} more fields were written; --path asks about one")
-    return Answer(tuple(lines), gaps, _aside(history.aside))
+    return Answer(tuple(lines), gaps, _aside(history.aside), tuple(steps), join.application)
 
 
 def _aside(aside: Mapping[str, Mapping[str, int]]) -> tuple[str, ...]:
@@ -98,7 +102,7 @@ class _Join:
         self.omitted = 0
         """Written fields beyond `LINES`."""
         self._clocks = Clocks.measure([step.call for step in steps], evidence.live)
-        self._application = application_of(evidence.live) or next(
+        self.application = application_of(evidence.live) or next(
             filter(None, (application_of(step.document) for step in reversed(history.steps))), ""
         )
 
@@ -243,7 +247,7 @@ class _Join:
         self, path: str, wanted: Path, hit: Hit, notes: Iterable[str], owners: Sequence[Owner], *, gone: bool = False
     ) -> Line:
         call = hit.step.call
-        actor, more_ids = follow(call, self._application, self._evidence.operations, self._evidence.deletions)
+        actor, more_ids = follow(call, self.application, self._evidence.operations, self._evidence.deletions)
         confidence, grade, reasons = hit.strength.confidence, hit.strength.grade, [hit.strength.reason]
         if grade is Grade.BODY and not call.has_body:
             confidence, grade = confidence - 0.05, Grade.METADATA

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-from .actors import ENGINES
+from .actor_words import ENGINES
 from .audit import Actor, Grade, Line
 from .finding import Owner
 from .ownership import ManagedFields
