@@ -25,7 +25,13 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "diff": Command("drifttui.commands.diff", "compare two or three planes, from files or of a live unit"),
     "who": Command("drifttui.commands.who", "who changed a field, by which path, how sure: live or from audit files"),
+    "pause": Command("drifttui.commands.pause", "suspend automatic sync in a way that holds, and watch until proven"),
+    "resume": Command("drifttui.commands.resume", "give back exactly what a pause took, after showing what it reverts"),
+    "pauses": Command(
+        "drifttui.commands.pauses", "standing pauses; --check exits 2 when one is overdue, 3 when undone or unreadable"
+    ),
     "classify": Command("drifttui.commands.classify", "judge one labelled case: drift class, risk, action, reasons"),
+    "link": Command("drifttui.commands.link", "put units, findings and pauses under an incident or emergency change"),
     "policy": Command("drifttui.commands.policy", "check the policy, or test it against labelled cases"),
     "redact": Command("drifttui.commands.redact", "take secrets out of any text, YAML or JSON, as the export does"),
     "verify": Command("drifttui.commands.verify", "is this evidence bundle what was exported, and who signed it?"),
