@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from drifttui.screens.feed import Options
     from drifttui.services.live import live_collector
 
-    collector, settings = live_collector(options)
+    collector, settings = live_collector(options, ledger=True)
     app = DriftApp(
         collector,
         Options(

@@ -12,7 +12,7 @@ import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 from drifttui.core.board import Board, Depth, Look, Mode
@@ -22,10 +22,12 @@ from drifttui.core.identity import UnitId
 from drifttui.core.ports import Batch, Clock, Source, UnitSource
 from drifttui.core.unit import Unit
 
+from .acts_watch import ActsWatch
 from .due import Due
 from .healths import after_check, after_watch
 
 if TYPE_CHECKING:
+    from drifttui.store.ledger import Ledger
     from drifttui.store.rows import RowCache
 
     from .look import Looker
@@ -67,13 +69,15 @@ class Collector:
         incident: str = "",
         read_only: bool = False,
         record: Callable[[Batch], None] | None = None,
+        ledger: Callable[[], Ledger] | None = None,
     ) -> None:
         """`prepare` brings sources and looker later, in the thread: making them takes longer than a first frame does.
-        What it raises comes out of `drain`."""
+        What it raises comes out of `drain`. `ledger` is opened after the first rows; None in a replay."""
         self._prepare = prepare
         self._clock = clock
         self._cache = cache
         self._record = record
+        self._acts = ActsWatch(ledger, lambda: self._call(self._mark, set()))
         self._template = Board(mode=mode, incident=incident, read_only=read_only)
         self._units: dict[UnitId, Unit] = {}
         self._looks: dict[UnitId, Look] = {}
@@ -124,8 +128,8 @@ class Collector:
 
     def drain(self) -> Board | None:
         """The newest board since the last call, or None. Raises what went wrong in the thread: a bug is loud."""
-        if self._failure is not None:
-            raise self._failure
+        if failure := self._failure or self._acts.failure:
+            raise failure
         if self._drained:
             self._shown.set()
         self._drained = True
@@ -147,17 +151,18 @@ class Collector:
         """Look again at `unit` now, or check every source and look again everywhere."""
         self._call(self._refresh, unit)
 
+    def reread_acts(self) -> None:
+        """Something was appended to the ledger: look now, and not within a second."""
+        self._acts.again()
+
     def _call(self, function: Callable[..., object], *args: object) -> None:
         with self._lock:
             loop = self._loop
             if loop is None:
                 self._early.append((function, args))
                 return
-        if not loop.is_closed():
-            try:
-                loop.call_soon_threadsafe(function, *args)
-            except RuntimeError:
-                return  # The loop closed between the check and the call: the session is over.
+        with suppress(RuntimeError):  # The loop is closed: the session is over.
+            loop.call_soon_threadsafe(function, *args)
 
     # In the thread.
 
@@ -195,6 +200,7 @@ class Collector:
             jobs.append(self._checking(source))
             if isinstance(source, UnitSource):
                 jobs.append(self._watching(source))
+        self._acts.start()
         tasks = [asyncio.create_task(job) for job in jobs]
         stop = asyncio.create_task(self._stopping.wait())
         try:
@@ -205,6 +211,7 @@ class Collector:
                 tasks = [task for task in tasks if not task.done()]
                 done, _ = await asyncio.wait([*tasks, stop], return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._acts.stop()
             if self._live_watch is not None:
                 tasks.append(self._live_watch)
             for task in [*tasks, stop]:
@@ -247,6 +254,7 @@ class Collector:
             unit = self._units[batch.inspection.unit]
             self._keep(unit.id, self._looker.judge(unit, batch.inspection, self._looks.get(unit.id)))
         self._mark(changed | gone if not batch.complete else None)
+        self._acts.listed.set()
         if batch.complete:
             # Rows hold no cycles; walking ten thousand of them in every full collection is what keys would wait for.
             gc.freeze()
@@ -310,17 +318,9 @@ class Collector:
         try:
             inspection = await self._looker.inspect(unit)
         except SourceError as error:
-            failed = Look(
-                Depth.FAILED,
-                before.findings,
-                before.inspection,
-                before.hidden,
-                self._clock(),
-                error.one_line(),
-                error.hint,
-            )
+            kept = (before.findings, before.inspection, before.hidden)
             self._due.looked(unit.id)
-            self._set_look(unit.id, failed)
+            self._set_look(unit.id, Look(Depth.FAILED, *kept, self._clock(), error.one_line(), error.hint))
             return
         self._due.looked(unit.id)
         current = self._units.get(unit.id)
@@ -382,13 +382,14 @@ class Collector:
             self._newest = Board(
                 units=dict(self._units),
                 looks=dict(self._looks),
-                sources=dict(self._health),
+                sources=self._health | self._acts.told.health,
                 at=self._clock(),
                 mode=self._template.mode,
                 version=self._version,
                 changed=changed,
                 incident=self._template.incident,
                 read_only=self._template.read_only,
+                acts=self._acts.told.acts,
             )
 
     async def _saving(self) -> None:

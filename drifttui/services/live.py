@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from drifttui.core.board import Mode
@@ -13,13 +13,16 @@ from .collect import Collector
 from .session import Settings, settings_from, utc_now
 
 if TYPE_CHECKING:
+    from drifttui.store.ledger import Ledger
+
     from .collect import Reading
     from .look import Judge
 
 
-def live_collector(options: argparse.Namespace) -> tuple[Collector, Settings]:
-    """Not started. Raises `InputError` for the settings; what is wrong with the sources comes out of `drain`.
+def live_collector(options: argparse.Namespace, *, ledger: bool = False) -> tuple[Collector, Settings]:
+    """Not started; with `ledger` its boards say what operators did.
 
+    Raises `InputError` for the settings; what is wrong with the sources comes out of `drain`.
     Sources, and all that they import, are made in the collector's thread: the first frame does not wait for them.
     """
     settings = settings_from(options)
@@ -29,7 +32,7 @@ def live_collector(options: argparse.Namespace) -> tuple[Collector, Settings]:
         from .session import build_sources
 
         sources = build_sources(settings, utc_now)
-        return sources, Looker(sources, _judging(settings), utc_now)
+        return sources, Looker(sources, judging(settings), utc_now)
 
     rows = None
     if getattr(options, "no_cache", True) is False:
@@ -45,11 +48,18 @@ def live_collector(options: argparse.Namespace) -> tuple[Collector, Settings]:
         cache=rows,
         incident=settings.incident,
         read_only=settings.read_only,
+        ledger=partial(_ledger, settings.ledger) if ledger else None,
     )
     return collector, settings
 
 
-def _judging(settings: Settings) -> Judge:
+def _ledger(target: str) -> Ledger:
+    from drifttui.store.ledger import open_ledger
+
+    return open_ledger(target, clock=utc_now, create=False)
+
+
+def judging(settings: Settings) -> Judge:
     """Reads the policy and the ids of findings with the first look, so that the list does not wait for them. Raises
     `InputError` then for a policy that cannot be used."""
 
