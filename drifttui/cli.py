@@ -30,9 +30,10 @@ COMMANDS: Mapping[str, Command] = {
     "pauses": Command(
         "drifttui.commands.pauses", "standing pauses; --check exits 2 when one is overdue, 3 when undone or unreadable"
     ),
-    "classify": Command("drifttui.commands.classify", "judge one labelled case: drift class, risk, action, reasons"),
+    "classify": Command("drifttui.commands.classify", "judge one case by the rules, or record your own verdict"),
     "link": Command("drifttui.commands.link", "put units, findings and pauses under an incident or emergency change"),
     "policy": Command("drifttui.commands.policy", "check the policy, or test it against labelled cases"),
+    "export": Command("drifttui.commands.export", "write what was seen and done into one evidence bundle"),
     "redact": Command("drifttui.commands.redact", "take secrets out of any text, YAML or JSON, as the export does"),
     "verify": Command("drifttui.commands.verify", "is this evidence bundle what was exported, and who signed it?"),
     "doctor": Command("drifttui.commands.doctor", "is every source reachable, authenticated and permitted?"),

@@ -114,12 +114,12 @@ def settings_from(options: argparse.Namespace) -> Settings:
         theme=getattr(options, "theme", "") or file.theme,
         filter=options.filter or file.filter,
         trackers=dict(file.trackers),
-        incident=_incident(options, file),
+        incident=incident_from(options, file),
         keys=file.keys,
     )
 
 
-def _incident(options: argparse.Namespace, file: FileSettings) -> str:
+def incident_from(options: argparse.Namespace, file: FileSettings) -> str:
     """A flag wins over $DRIFTTUI_INCIDENT, and that over the file. Secrets in an address go no further."""
     text = getattr(options, "incident", "") or os.environ.get("DRIFTTUI_INCIDENT", "") or file.incident
     if not text:

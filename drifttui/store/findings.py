@@ -58,6 +58,9 @@ class FindingStore:
     def of(self, unit: UnitId) -> Sequence[OpenFinding]:
         return [found for (owner, _), found in self._held.items() if owner == unit]
 
+    def all(self) -> Sequence[OpenFinding]:
+        return list(self._held.values())
+
     def keep(self, opened: Iterable[OpenFinding], closed: Iterable[OpenFinding]) -> None:
         """Remember `opened`, forget `closed`. Writes only what the disk does not know yet."""
         fresh = []
