@@ -15,6 +15,9 @@ class Effect(StrEnum):
     """Changes nothing although it is no GET: a SelfSubjectAccessReview."""
     SIDE_EFFECT = "read with side effects"
     """A read that can make the server work or write: an Argo CD refresh, a cache-miss read. `strict` does without."""
+    DRY_RUN = "dry run"
+    """A write that the server checks and answers and does not do (Kubernetes `dryRun=All`). Admission webhooks see it;
+    `strict` does without."""
     WRITE = "write"
 
 
@@ -27,10 +30,12 @@ class Access(StrEnum):
 
 def permit(access: Access, method: str, path: str, name: str, effect: Effect) -> None:
     """Raises `ReadOnly` for what `access` rules out: any write, and any method that is not a known read."""
-    reading = effect is not Effect.WRITE and (method in ("GET", "HEAD") or effect is Effect.POSTED_READ)
+    reading = effect is not Effect.WRITE and (
+        method in ("GET", "HEAD") or effect in (Effect.POSTED_READ, Effect.DRY_RUN)
+    )
     if access is not Access.FULL and not reading:
         raise ReadOnly("Refused by --read-only", f"{method} {path} at {name}", "Nothing was sent.")
-    if access is Access.STRICT and effect is Effect.SIDE_EFFECT:
+    if access is Access.STRICT and effect in (Effect.SIDE_EFFECT, Effect.DRY_RUN):
         raise ReadOnly(
             "Refused by --read-only=strict",
             f"{method} {path} at {name} can make the server work or write",

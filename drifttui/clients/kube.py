@@ -86,6 +86,23 @@ class KubeClient:
         )
         return bytes(answer.body)
 
+    async def dry_run_apply(
+        self, path: str, document: Mapping[str, object], *, manager: str, permission: str = ""
+    ) -> bytes:
+        """What the object at `path` would be after `manager` applied `document` by force. Nothing is changed: the
+        server answers a dry run, which admission webhooks see. Raises `ReadOnly` too, under `--read-only=strict`."""
+        answer = await self.http.request(
+            "PATCH",
+            path,
+            {"dryRun": "All", "force": "true", "fieldManager": manager},
+            content=json.dumps(document).encode(),
+            content_type="application/apply-patch+yaml",
+            effect=Effect.DRY_RUN,
+            permission=permission,
+            body_limit=self._object_limit,
+        )
+        return bytes(answer.body)
+
     async def stream(
         self, path: str, params: Mapping[str, str] = NO_PARAMS, *, permission: str = ""
     ) -> AsyncIterator[bytes]:

@@ -28,20 +28,25 @@ class Finished(NamedTuple):
 
 
 class TooMuchOutput(Exception):
-    """The child wrote more than `OUTPUT_LIMIT` and was killed."""
+    """The child wrote more than it may and was killed."""
 
 
 async def run(
-    command: Sequence[str], *, environment: Mapping[str, str], folder: Path | None, timeout: float
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    folder: Path | None,
+    timeout: float,
+    output_limit: int = OUTPUT_LIMIT,
 ) -> Finished:
-    """Run `command` to its end.
+    """Run `command` to its end. `output_limit` is in bytes, for each of stdout and stderr.
 
     Raises `OSError` where it cannot be started, `TimeoutError` after `timeout` seconds, `TooMuchOutput`. However this
     ends, also by cancellation, the child is gone and reaped; what it left behind on purpose after a regular end stays.
     """
     loop = asyncio.get_running_loop()
     transport, child = await loop.subprocess_exec(
-        lambda: _Child(loop),
+        lambda: _Child(loop, output_limit),
         *command,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -64,16 +69,17 @@ async def run(
 
 
 class _Child(asyncio.SubprocessProtocol):
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, output_limit: int) -> None:
         self.done: asyncio.Future[None] = loop.create_future()
         self.exited: asyncio.Future[None] = loop.create_future()
         self.output: dict[int, bytearray] = {1: bytearray(), 2: bytearray()}
         self._loop = loop
+        self._output_limit = output_limit
         self._open = {1, 2}
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         self.output[fd] += data
-        if len(self.output[fd]) > OUTPUT_LIMIT and not self.done.done():
+        if len(self.output[fd]) > self._output_limit and not self.done.done():
             self.done.set_exception(TooMuchOutput())
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
