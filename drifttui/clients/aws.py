@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from ..core.errors import ReadOnly, SourceError, Throttled, Unauthenticated, Unreachable, inert
+from ..core.errors import BadAnswer, ReadOnly, SourceError, Throttled, Unauthenticated, Unreachable, inert
 from .access import Access, Effect
 from .aws_access import effect_of, permit_operation
 from .aws_errors import refused_call
@@ -246,6 +246,7 @@ class Aws:
 
                 session = assuming(session, settings, self.session_name)
                 session.register("before-call.*.*", self._before_call)
+            session.register("after-call.*.*", self._after_call)
             self._session = session
         return self._session
 
@@ -260,6 +261,16 @@ class Aws:
 
     def _before_call(self, model: Any, **_: Any) -> None:
         permit_operation(self.access, str(model.service_model.service_name), str(model.name), self.name)
+
+    def _after_call(self, http_response: Any, model: Any, **_: Any) -> None:
+        """The SDK takes a body that is no JSON for an empty answer, and an empty answer would be believed."""
+        content = http_response.content if model.service_model.metadata.get("protocol") == "json" else b"{}"
+        if http_response.status_code < 300 and not (content.lstrip()[:1] == b"{" and content.rstrip()[-1:] == b"}"):
+            raise BadAnswer(
+                f"{self.name}: the answer is not in the expected format",
+                f"{model.service_model.service_name}:{model.name}",
+                "It may be cut short, or a proxy stands before it.",
+            )
 
     def _no_prompt(self, prompt: str) -> str:
         """The SDK would ask for an MFA code on the terminal that the screen is on."""
