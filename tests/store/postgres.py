@@ -1,0 +1,99 @@
+"""A PostgreSQL server from the system's packages, in a folder of its own, on a Unix socket."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+REQUIRED = "DRIFTTUI_REQUIRE_POSTGRES"
+"""Set where a missing server is an error: in CI."""
+
+USER = "drifttui"
+
+
+class NoServer(Exception):
+    pass
+
+
+def binaries() -> Path:
+    """Raises `NoServer`."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    on_path = shutil.which("initdb")
+    if not found and not on_path:
+        raise NoServer("no PostgreSQL: `apt-get install postgresql` brings one")
+    return found[-1].parent if found else Path(str(on_path)).parent
+
+
+@contextlib.contextmanager
+def server(*options: str) -> Iterator[Path]:
+    """The folder of its socket. As root it runs as another user, because it refuses root."""
+    programs = binaries()
+    folder = Path(tempfile.mkdtemp(prefix="drifttui-pg-", dir="/tmp"))
+    as_user: dict[str, Any] = {}
+    if os.getuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        as_user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    try:
+        subprocess.run(
+            [programs / "initdb", "-D", folder / "data", "-A", "trust", "-U", USER, "-E", "UTF8", "--no-sync"],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+            **as_user,
+        )
+        running = subprocess.Popen(
+            [programs / "postgres", "-D", folder / "data", "-k", folder, "-c", "fsync=off"]
+            + [word for option in ("listen_addresses=", *options) for word in ("-c", option)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            **as_user,
+        )
+        try:
+            _wait(folder, running)
+            yield folder
+        finally:
+            running.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.wait(5)
+            running.kill()
+            running.wait()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait(folder: Path, running: subprocess.Popen[bytes]) -> None:
+    import psycopg
+
+    ends = time.monotonic() + 30
+    while True:
+        try:
+            psycopg.connect(url(folder, "postgres"), connect_timeout=2).close()
+            return
+        except psycopg.OperationalError:
+            if running.poll() is not None or time.monotonic() > ends:
+                raise
+        time.sleep(0.05)
+
+
+def url(folder: Path, database: str, user: str = USER) -> str:
+    return f"postgresql://{user}@/{database}?host={quote(str(folder), safe='')}"
+
+
+def fresh_database(folder: Path, name: str) -> str:
+    """Its URL."""
+    import psycopg
+
+    with psycopg.connect(url(folder, "postgres"), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type, unused-ignore]
+    return url(folder, name)
