@@ -14,7 +14,7 @@ from .json_patch import Patch, add, applied, put, remove, replace, test
 from .pause import Door, WriteKind
 from .pause_draft import Draft, combined, guarded, stored
 from .pause_note import NOTE_POINTER, spelled, unspelled
-from .planes import ABSENT, Json, Mark
+from .planes import ABSENT, Document, Json, Mark
 from .pointers import get, parse
 from .surroundings import Held
 
@@ -24,6 +24,7 @@ PHASE: Final = "/status/operationState/phase"
 STARTED: Final = "/status/operationState/startedAt"
 
 NONE_WORDS: Final = "not set"
+NOTHING_MORE: Final[Mapping[str, Json]] = {}
 
 SKIP_RECONCILE: Final = "argocd.argoproj.io/skip-reconcile"
 
@@ -75,20 +76,22 @@ def switched_off(document: Any, enabled_known: bool) -> Patch:
     return (test(AUTOMATED, policy), change(ENABLED, False))
 
 
-def switch_off(held: Held, *, enabled_known: bool, note: str | None) -> Draft:
-    """The write that pauses one Application, with the annotation in the same patch where `note` is given."""
+def switch_off(held: Held, *, enabled_known: bool, note: str | None, extra: Mapping[str, Json] = NOTHING_MORE) -> Draft:
+    """The write that pauses one Application, with the annotation and the fields of `extra` in the same patch."""
     policy = automated_of(held.document)
-    changes = [switched_off(held.document, enabled_known)]
-    captured: dict[str, Json] = {AUTOMATED: spelled(ABSENT if policy is None else dict(policy))}
-    if note is not None:
-        changes.append(put(held.document, NOTE_POINTER, note))
-        captured[NOTE_POINTER] = spelled(value_at(held.document, NOTE_POINTER))
-    patch = guarded(held, changes)
+    fields: dict[str, Json] = {AUTOMATED: None, **extra} | ({} if note is None else {NOTE_POINTER: note})
+
+    def change(document: Document, pointer: str, value: Json | Mark) -> Patch:
+        return switched_off(document, enabled_known) if pointer == AUTOMATED else put(document, pointer, value)
+
+    captured = {pointer: spelled(value_at(held.document, pointer)) for pointer in fields}
+    patch = combined(held, held.document, fields, change)
     after = applied(held.document, patch)
     if enabled_known:
         words = f"spec.syncPolicy.automated.enabled  {said((policy or {}).get('enabled'))} → false"
     else:
         words = f"spec.syncPolicy.automated  {said_policy(policy)} → removed"
+    words += "".join(f", {parse(pointer)[-1]}: {said(value)}" for pointer, value in extra.items())
     return Draft(
         target=held.target,
         words=words,

@@ -254,13 +254,13 @@ class Climb:
     def _refused(self, owner: Held, threat: Threat) -> bool:
         """Whether the lever is out of reach; then it says why."""
         if owner.target.door is Door.ARGOCD and owner.target.kind != "Application":
-            threat.lever += ": only through the cluster that Argo CD runs in (--argocd-cluster)"
+            threat.lever += " (only through the cluster that Argo CD runs in: --argocd-cluster)"
             return True
         if owner.may is False:
-            threat.lever += f": needs the permission to {owner.needs}"
+            threat.lever += f" (missing permission: {owner.needs})"
             return True
         if owner.may is None:
-            self._steps.unknown.append(f"whether you may {owner.needs} could not be asked")
+            self._steps.unknown.append(f"permission unknown: {owner.needs}")
         return False
 
     def _add(self, draft: Draft) -> Draft:

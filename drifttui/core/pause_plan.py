@@ -124,10 +124,13 @@ def _argocd(around: Surroundings, unit: Unit, climb: Climb, steps: Steps) -> Non
             f"{around.enabled_proof} does not know automated.enabled: the whole policy is taken out and put back"
         )
     stays = climb.protect(held, off_pointer(document, known))
-    plain = switch_off(held, enabled_known=known, note=None)
+    plain = switch_off(held, enabled_known=known, note=None, extra=climb.extra)
     owners = tuple(Kept(each.target, each.captured) for each in steps.drafts)
     note = climb.note(plain.captured, owners) if stays else None
-    steps.drafts.append(switch_off(held, enabled_known=known, note=note))
+    draft = switch_off(held, enabled_known=known, note=note, extra=climb.extra)
+    steps.drafts.append(draft)
+    for threat in climb.by_unit:
+        threat.by = draft
     if not stays:
         steps.effects.append("who, why and until when stay in the ledger only: an owner removes annotations from it")
     steps.effects += _argocd_effects(around, unit, climb.request)
@@ -162,14 +165,14 @@ def _running(around: Surroundings, steps: Steps) -> None:
     if steps.blocked and not steps.drafts:
         return
     if around.may_stop is False:
-        steps.effects.append(f"the running sync goes on: stopping it needs the permission to {around.stop_needs}")
+        steps.effects.append(f"the running sync goes on (missing permission: {around.stop_needs})")
         return
     draft = stop(around.unit, around.stop_needs)
     if draft is None:
         steps.effects.append("the running sync goes on: Argo CD says no operation that could be stopped")
         return
     if around.may_stop is None:
-        steps.unknown.append(f"whether you may {around.stop_needs} could not be asked")
+        steps.unknown.append(f"permission unknown: {around.stop_needs}")
     steps.drafts.append(draft)
     steps.effects.append("the running sync is stopped where it is: what it has applied so far stays")
 
@@ -198,9 +201,9 @@ def _flux(around: Surroundings, unit: Unit, climb: Climb, steps: Steps) -> None:
 def _rights(around: Surroundings, steps: Steps) -> None:
     held = around.unit
     if held.may is False:
-        steps.blocked.append(f"you may not {held.needs}")
+        steps.blocked.append(f"missing permission: {held.needs}")
     elif held.may is None:
-        steps.unknown.append(f"whether you may {held.needs} could not be asked")
+        steps.unknown.append(f"permission unknown: {held.needs}")
     if held.target.door is Door.ARGOCD and held.may is not False:
         steps.effects.append(
             "written through Argo CD's own interface: it renders the manifests first, and refuses while Git is broken"

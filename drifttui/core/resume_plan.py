@@ -78,9 +78,9 @@ def plan_resume(
             steps.blocked.append("there is nothing left to give back: somebody did it already")
         steps.undo.append("taking it back pauses it again, as it is now")
     if held.may is False:
-        steps.blocked.append(f"you may not {held.needs}")
+        steps.blocked.append(f"missing permission: {held.needs}")
     elif held.may is None:
-        steps.unknown.append(f"whether you may {held.needs} could not be asked")
+        steps.unknown.append(f"permission unknown: {held.needs}")
     return Plan(
         id=request.id,
         purpose=Purpose.RESUME,
@@ -214,10 +214,10 @@ def _owners(
             steps.effects.append(f"{taken.key.short} stays paused: {needed} needs it")
             continue
         if owner.may is False:
-            steps.effects.append(f"{taken.key.short} stays as it is: you may not {owner.needs}")
+            steps.effects.append(f"{taken.key.short} stays as it is (missing permission: {owner.needs})")
             continue
         if owner.may is None:
-            steps.unknown.append(f"whether you may {owner.needs} could not be asked")
+            steps.unknown.append(f"permission unknown: {owner.needs}")
         if IGNORED in taken.captured:
             _no_longer_ignored(owner, unit, taken, acts, steps)
         else:

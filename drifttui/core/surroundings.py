@@ -107,7 +107,8 @@ def owners_of(document: Any, tracking: Tracking) -> tuple[Key, ...]:
     object that carries it: copied manifests carry a wrong one. What names itself (Flux's own `flux-system`) owns
     itself and is left out.
     """
-    metadata = document.get("metadata") if isinstance(document, dict) else None
+    document = document if isinstance(document, dict) else {}
+    metadata = document.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     namespace, name = str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
     group = str(document.get("apiVersion") or "").rpartition("/")[0]

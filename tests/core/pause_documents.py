@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any
 
 from drifttui.core.acts import Acts, PauseRecord, PauseState
 from drifttui.core.identity import Engine, UnitId
+from drifttui.core.json_patch import applied
 from drifttui.core.pause import Door, Plan, Target, Write
+from drifttui.core.pause_draft import stored
 from drifttui.core.pause_json import plan_json
 from drifttui.core.pause_owners import Request
 from drifttui.core.surroundings import ARGOPROJ, HELM, KUSTOMIZE, Held, Key, Surroundings, Unread
@@ -57,7 +60,7 @@ def application(name: str = "web", policy: Any = None, **more: Any) -> dict[str,
     return {"apiVersion": f"{ARGOPROJ}/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec, **more}
 
 
-def applicationset(name: str = "team", **spec: Any) -> dict[str, Any]:
+def applicationset(name: str = "team", /, **spec: Any) -> dict[str, Any]:
     metadata = {"name": name, "namespace": "argocd", "uid": f"uid-{name}"}
     return {"apiVersion": f"{ARGOPROJ}/v1alpha1", "kind": "ApplicationSet", "metadata": metadata, "spec": spec}
 
@@ -89,7 +92,7 @@ def made_by_flux(document: dict[str, Any], parent: str, *fields: str) -> dict[st
     """With Flux's labels, and server-side apply of these fields of `spec` (`suspend`)."""
     metadata = document["metadata"]
     metadata["labels"] = {f"{KUSTOMIZE}/name": parent, f"{KUSTOMIZE}/namespace": "flux-system"}
-    declared = {"f:spec": {f"f:{name}": {} for name in ("interval", *fields)}}
+    declared: dict[str, Any] = {"f:spec": {f"f:{name}": {} for name in ("interval", *fields)}}
     metadata["managedFields"] = [
         {"manager": "kustomize-controller", "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": declared}
     ]
@@ -169,3 +172,34 @@ def key(document: dict[str, Any]) -> Key:
 def write_of(plan: Plan, name: str) -> Write:
     (found,) = [write for write in plan.writes if write.target.name == name]
     return found
+
+
+class World:
+    """The objects that a plan writes, held as an API server holds them."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        everything = [surroundings.unit, *(each for each in surroundings.owners.values() if isinstance(each, Held))]
+        self.objects = {each.key: copy.deepcopy(each.document) for each in everything}
+
+    def write(self, write: Write) -> None:
+        """Raises `PatchError` where a test does not hold."""
+        place = Key(write.target.group, write.target.kind, write.target.namespace, write.target.name)
+        self.objects[place] = stored(applied(self.objects[place], write.patch))
+
+    def take_back(self, write: Write) -> None:
+        place = Key(write.target.group, write.target.kind, write.target.namespace, write.target.name)
+        self.objects[place] = stored(applied(self.objects[place], write.undo))
+
+    def carry_out(self, plan: Plan) -> None:
+        for write in plan.writes:
+            if not write.skipped:
+                self.write(write)
+
+    def around(self, before: Surroundings) -> Surroundings:
+        """The same surroundings, read again."""
+
+        def again(each: Held) -> Held:
+            return each._replace(document=copy.deepcopy(self.objects[each.key]))
+
+        owners = {place: again(each) if isinstance(each, Held) else each for place, each in before.owners.items()}
+        return replace(before, unit=again(before.unit), owners=owners)
