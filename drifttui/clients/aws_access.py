@@ -21,7 +21,10 @@ READS: Final[Mapping[str, frozenset[str]]] = {
     "config": frozenset({"GetResourceConfigHistory"}),
     "logs": frozenset({"DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetQueryResults"}),
     "s3": frozenset(
-        {"GetBucketLocation", "GetObject", "HeadBucket", "HeadObject", "ListObjectVersions", "ListObjectsV2"}
+        {
+            "GetBucketLocation", "GetObject", "GetObjectLockConfiguration", "HeadBucket", "HeadObject",
+            "ListObjectVersions", "ListObjectsV2",
+        }
     ),
     "sts": frozenset({"GetCallerIdentity"}),
 }  # fmt: skip

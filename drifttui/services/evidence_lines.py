@@ -1,0 +1,135 @@
+"""The lines of a bundle's files, made from what sessions kept. Each file has one schema (`core.bundle_models`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from drifttui.core.acts import Acts
+from drifttui.core.audit import Actor, ActorKind, Grade, Line
+from drifttui.core.ledger import Event, stamp
+from drifttui.core.scope import Belonging
+from drifttui.core.timeline import Entry, Kind, of_lines
+
+from .answers import moment
+
+
+class Lined(NamedTuple):
+    file: str
+    body: dict[str, Any]
+
+
+class FindingLog:
+    """Turns looks, as they were kept one after another, into what became of each finding."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, dict[str, dict[str, Any]]] = {}
+        self.entries: list[Entry] = []
+        """For the timeline."""
+
+    def look(self, body: Mapping[str, Any]) -> Iterator[Lined]:
+        at, unit = str(body.get("at") or ""), str(body.get("unit") or "")
+        found = {str(one["id"]): one for one in body.get("findings") or () if isinstance(one, dict) and "id" in one}
+        before = self._held.get(unit, {})
+        for key, finding in found.items():
+            known = before.get(key)
+            if known is None or known.get("fingerprint") != finding.get("fingerprint"):
+                yield Lined("findings.jsonl", self._line(at, "opened" if known is None else "changed", unit, finding))
+                for change in finding.get("changes") or ():
+                    yield Lined("changes.jsonl", {"at": at, "finding": key, **change})
+                if known is None:
+                    self._entry(Kind.DRIFT, finding.get("first_seen") or at, unit, finding)
+            if finding.get("verdict") and (known is None or known.get("verdict") != finding["verdict"]):
+                yield Lined(
+                    "verdicts.jsonl", {"at": at, "finding": key, "unit": unit, "by": "rules", **finding["verdict"]}
+                )
+            if finding.get("who") and (known is None or known.get("who") != finding["who"]):
+                for line in finding["who"]:
+                    yield Lined("audit.jsonl", {"seen_at": at, "finding": key, "unit": unit, **line})
+                self.entries += of_lines(unit, resource_words(finding), map(line_from, finding["who"]))
+        if body.get("looked") == "read":
+            for key in before.keys() - found.keys():
+                yield Lined("findings.jsonl", self._line(at, "gone", unit, before[key]))
+                self._entry(Kind.GONE, at, unit, before[key])
+            self._held[unit] = found
+        else:
+            self._held[unit] = {**before, **found}
+
+    @staticmethod
+    def _line(at: str, event: str, unit: str, finding: Mapping[str, Any]) -> dict[str, Any]:
+        kept = ("id", "resource", "summary", "first_seen", "last_seen", "fingerprint", "planes", "hidden")
+        return {"at": at, "event": event, "unit": unit, **{key: finding.get(key) for key in kept}}
+
+    def _entry(self, kind: Kind, at: str, unit: str, finding: Mapping[str, Any]) -> None:
+        words = str(finding.get("summary") or "differs")
+        words = f"no longer differs: {words}" if kind is Kind.GONE else words
+        self.entries.append(
+            Entry(datetime.fromisoformat(at), kind, words, unit, resource_words(finding), ref=str(finding["id"]))
+        )
+
+
+def resource_words(finding: Mapping[str, Any]) -> str:
+    ref = finding.get("resource") or {}
+    return str(ref.get("address") or f"{ref.get('kind', '')}/{ref.get('name', '')}")
+
+
+def line_from(body: Mapping[str, Any]) -> Line:
+    """An attribution as `--json` prints it, read again."""
+    actor = body.get("actor") or {}
+    kind = str(actor.get("kind") or "unknown")
+    at = body.get("time")
+    return Line(
+        path=str(body.get("path") or ""),
+        actor=Actor(str(actor.get("name") or ""), ActorKind(kind) if kind in set(ActorKind) else ActorKind.UNKNOWN),
+        via=str(body.get("via") or ""),
+        time=datetime.fromisoformat(at) if at else None,
+        confidence=float(body.get("confidence") or 0.0),
+        grade=Grade.BODY,
+        event_ids=tuple(map(str, body.get("event_ids") or ())),
+        reasons=tuple(map(str, body.get("reasons") or ())),
+    )
+
+
+def ledger_line(event: Event, belongs: bool) -> dict[str, Any]:
+    """The event whole, or what the chain needs of it."""
+    if not belongs:
+        return {"seq": event.seq, "previous": event.previous, "hash": event.hash, "withheld": True}
+    return {
+        "seq": event.seq,
+        "at": stamp(event.at),
+        "kind": str(event.kind),
+        "actor": event.actor,
+        "body": event.body,
+        "previous": event.previous,
+        "hash": event.hash,
+    }
+
+
+def act_lines(acts: Acts, belonging: Belonging) -> Iterator[Lined]:
+    """Pauses, links, and verdicts of operators, as the ledger folds them."""
+    for pause in sorted(acts.pauses.values(), key=lambda pause: (pause.at, pause.id)):
+        if belonging.pause(pause):
+            yield Lined("pauses.jsonl", _plain({**asdict(pause), "state": pause.state.value}))
+    for link in sorted(acts.links.values(), key=lambda link: (link.at, link.id)):
+        if belonging.link(link):
+            yield Lined("links.jsonl", _plain(asdict(link)))
+    for verdict in sorted(acts.verdicts.values(), key=lambda verdict: (verdict.at, verdict.finding)):
+        if belonging.unit(verdict.unit):
+            body = _plain(asdict(verdict))
+            by, at = body.pop("actor"), body.pop("at")
+            yield Lined("verdicts.jsonl", {"at": at, "finding": body.pop("finding"), "by": by, **body})
+
+
+def _plain(value: Any) -> Any:
+    """JSON: times as text, sets in order."""
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(held) for key, held in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(held) for held in value]
+    return value

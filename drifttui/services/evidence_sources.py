@@ -1,0 +1,79 @@
+"""Where an export's material comes from: the sessions and the ledger of this user, the demo, or another bundle."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING
+
+import drifttui
+from drifttui.core.errors import InputError
+from drifttui.core.ledger import Event
+from drifttui.core.scope import Scope
+from drifttui.store.journal import read_sessions
+from drifttui.store.recordings import read_recording
+
+from .evidence import About, Material, from_sessions
+from .export import scope_of
+from .relook import as_records
+
+if TYPE_CHECKING:
+    from drifttui.clients.aws import Aws
+
+DEMO_INCIDENT = "INC-9127"
+UPLOAD = 900.0
+"""Seconds that one upload may take."""
+
+
+def own_material(
+    options: argparse.Namespace, since: datetime | None, until: datetime | None
+) -> tuple[Scope, Material, Sequence[Event]]:
+    """Raises `InputError` where nothing was ever recorded, `LedgerError` for a ledger that cannot be read."""
+    from drifttui.store.ledger import open_ledger
+    from drifttui.store.settings import load_settings
+
+    from .session import ledger_from
+
+    target = ledger_from(options, load_settings(options.config))
+    sessions = read_sessions()
+    ledger = open_ledger(target, clock=lambda: datetime.now(UTC), create=False)
+    try:
+        events, acts = list(ledger.events()), ledger.acts()
+    finally:
+        ledger.close()
+    if not sessions and not events:
+        raise InputError(
+            "Nothing was recorded yet",
+            "no session and no ledger in the data folder",
+            "Sessions of `drifttui` are recorded; `drifttui export --demo -o FILE` shows how it looks.",
+        )
+    scope = scope_of(acts, sessions, options.incident, options.unit, since=since, until=until)
+    return scope, from_sessions(sessions), events
+
+
+def demo_material(since: datetime | None, until: datetime | None) -> tuple[Scope, Material, Sequence[Event]]:
+    """The recorded incident of `drifttui demo`, judged as it is there."""
+    with as_file(files("drifttui") / "assets" / "demo.jsonl.gz") as path:
+        recording = read_recording(path)
+    batches = [(recording.started + timedelta(seconds=t), batch) for t, batch in recording.batches]
+    about = About("demo", recording.started, f"drifttui {drifttui.__version__}")
+    material = Material((about,), lambda damaged: as_records(batches))
+    return Scope(DEMO_INCIDENT, None, since, until), material, ()
+
+
+def aws_of(options: argparse.Namespace) -> Aws:
+    """The account that flags name, else the first of the settings file, else the default chain."""
+    import msgspec
+
+    from drifttui.clients.aws import Aws
+    from drifttui.clients.aws_settings import AwsSettings
+    from drifttui.store.settings import load_settings
+
+    known = load_settings(options.config).aws
+    wanted = next((one for one in known if one.profile == options.aws_profile), None) if options.aws_profile else None
+    settings = wanted or (AwsSettings(profile=options.aws_profile) if options.aws_profile or not known else known[0])
+    if options.aws_region:
+        settings = msgspec.structs.replace(settings, region=options.aws_region)
+    return Aws(msgspec.structs.replace(settings, timeout=UPLOAD, read_timeout=UPLOAD))

@@ -1,0 +1,213 @@
+"""Writes bundles: gathers, renders the reports, hashes, signs, and packs, so that equal evidence is equal bytes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import drifttui
+from drifttui.core.acts import Acts
+from drifttui.core.bundle import ATTESTATION, MANIFEST, FileEntry, Manifest, statement
+from drifttui.core.errors import BundleError, InputError
+from drifttui.core.ledger import Event
+from drifttui.core.scope import Scope, incident_scope
+from drifttui.store.bundle_file import CHUNK, Content, write_bundle
+from drifttui.store.journal import Session, records
+from drifttui.store.paths import PRIVATE_FILE
+
+from .bundle_schemas import SCHEMAS, schema_files
+from .evidence import Cancelled, Gathered, Gathering, Material, Sheets
+from .redacting import LastPass, TeamRule, Withheld
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import Signer
+
+SUFFIX = ".tar.gz"
+
+
+class SecretFound(BundleError):
+    """`--fail-on-secret`: nothing was written."""
+
+    exit_code = 3
+
+
+class Wish(NamedTuple):
+    """What is to be exported, and how."""
+
+    scope: Scope
+    key: bytes
+    rules: Sequence[TeamRule] = ()
+    signer: Signer | None = None
+    fail_on_secret: bool = False
+
+
+class Preview(NamedTuple):
+    """What would go in: shown before anything is written."""
+
+    gathered: Gathered
+    withheld: tuple[Withheld, ...]
+    size: int
+    """Bytes before compression."""
+
+
+class Exported(NamedTuple):
+    path: Path
+    size: int
+    manifest: Manifest
+    withheld: tuple[Withheld, ...]
+    keyid: str = ""
+    """Empty: unsigned."""
+
+
+def scope_of(
+    acts: Acts, sessions: Sequence[Session], incident: str, units: Sequence[str] = (), *,
+    since: datetime | None = None, until: datetime | None = None,
+) -> Scope:  # fmt: skip
+    """The scope that flags mean. An incident that neither the ledger nor a session knows is an `InputError`."""
+    if not incident:
+        wanted = frozenset(units) if units else None
+        return Scope("", wanted, since, until)
+    mine = [session for session in sessions if session.head.incident == incident]
+    found = incident_scope(acts, incident, _seen(mine))
+    if not found.units and not mine:
+        raise InputError(
+            f"No incident {incident} here",
+            "neither the ledger nor a recorded session names it",
+            "`drifttui link --list` shows what there is.",
+        )
+    return found._replace(
+        units=frozenset(units) if units else found.units,
+        since=since or found.since or min((session.head.started for session in mine), default=None),
+        until=until or found.until,
+    )
+
+
+def _seen(sessions: Sequence[Session]) -> Iterator[str]:
+    """Units in which something was found while the incident was set."""
+    for session in sessions:
+        for record in records(session):
+            if record.look is not None and record.look.get("findings"):
+                yield str(record.look.get("unit"))
+
+
+class Export:
+    """One export in a private folder of its own, which goes when it is closed. Use as a context manager."""
+
+    def __init__(
+        self,
+        wish: Wish,
+        *,
+        progress: Callable[[str, int], None] = lambda phase, count: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._wish = wish
+        self._progress, self._cancelled = progress, cancelled
+        self.folder = Path(tempfile.mkdtemp(prefix="drifttui-export-"))
+
+    def __enter__(self) -> Export:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def gather(self, material: Material, events: Iterable[Event]) -> Preview:
+        """Raises `SecretFound` where the wish says so, and `evidence.Cancelled`."""
+        from .report import render
+
+        wish = self._wish
+        last = LastPass(wish.key, wish.rules)
+        sheets = Sheets(self.folder, last)
+        gathering = Gathering(
+            wish.scope, sheets, last, progress=partial(self._progress, "reading"), cancelled=self._cancelled
+        )
+        gathered = gathering.run(material, events)
+        if last.withheld and wish.fail_on_secret:
+            first = last.withheld[0]
+            raise SecretFound(
+                f"{len(last.withheld)} values look like secrets",
+                f"the first in {first.file}, line {first.line}: {first.what}",
+                "Nothing was written. Export without --fail-on-secret to withhold them.",
+            )
+        self._progress("rendering", 0)
+        pages = render(self.folder, gathered)
+        files = dict(gathered.files)
+        for name, text in {**pages, **schema_files()}.items():
+            one = Sheets(self.folder, last)
+            one.text(name, text)
+            files.update(one.close())
+        gathered = gathered._replace(files=files)
+        return Preview(gathered, tuple(last.withheld), sum(size for size, _ in files.values()))
+
+    def write(self, preview: Preview, target: Path) -> Exported:
+        """The bundle at `target` (a file, or a folder to put it into), whole or not at all."""
+        wish, gathered = self._wish, preview.gathered
+        manifest = Manifest(
+            tool=f"drifttui {drifttui.__version__}",
+            incident=wish.scope.incident,
+            units=tuple(sorted(wish.scope.units or ())),
+            since=gathered.since,
+            until=gathered.until,
+            ledger=gathered.head,
+            files=tuple(
+                FileEntry(name, size, digest, SCHEMAS.get(name, ""))
+                for name, (size, digest) in sorted(gathered.files.items())
+            ),
+            withheld=gathered.withheld,
+            gaps=gathered.gaps,
+        )
+        encoded = manifest.encoded()
+        contents = [Content(MANIFEST, len(encoded), lambda: [encoded])]
+        keyid = ""
+        if wish.signer is not None:
+            import hashlib
+
+            from drifttui.clients.signing import envelope
+
+            sealed = envelope(statement(manifest, hashlib.sha256(encoded).hexdigest()), wish.signer)
+            keyid = wish.signer.public_key.keyid
+            contents.append(Content(ATTESTATION, len(sealed), lambda: [sealed]))
+        contents += [Content(entry.path, entry.size, partial(self._chunks, entry.path)) for entry in manifest.files]
+        path = target / file_name(manifest) if target.is_dir() else target
+        size = self._pack(path, contents)
+        return Exported(path, size, manifest, preview.withheld, keyid)
+
+    def _chunks(self, name: str) -> Iterator[bytes]:
+        done = 0
+        with (self.folder / name).open("rb") as file:
+            while chunk := file.read(CHUNK):
+                if self._cancelled():
+                    raise Cancelled
+                yield chunk
+                done += len(chunk)
+                self._progress(f"packing {name}", done)
+
+    def _pack(self, path: Path, contents: Sequence[Content]) -> int:
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+            with os.fdopen(descriptor, "wb") as file:
+                write_bundle(file, contents)
+                file.flush()
+                os.fsync(file.fileno())
+                size = file.tell()
+            temporary.replace(path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise InputError(f"Cannot write {path}", error.strerror or str(error), "Give -o another place.") from None
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        return size
+
+
+def file_name(manifest: Manifest) -> str:
+    """`INC-9127-20261121T040500Z.tar.gz`: named after the last thing in it."""
+    what = "".join(c if c.isalnum() or c in "-_" else "-" for c in manifest.incident.rstrip("/").rsplit("/", 1)[-1])
+    when = manifest.until[:19].replace("-", "").replace(":", "") + "Z" if manifest.until else "empty"
+    return f"{what or 'drift'}-{when}{SUFFIX}"
