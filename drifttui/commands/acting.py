@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+QUIET = timedelta(seconds=30)
+
 
 class Acting:
     """One command's session on live systems. Its event loop runs in turns, so that a question stands still."""
@@ -46,7 +48,7 @@ class Acting:
         self._runner = asyncio.Runner()
         self._sources: Sequence[Source] = ()
         self._reaches: dict[str, Reach] = {}
-        self._told: dict[str, str] = {}
+        self._told: dict[str, tuple[str, datetime]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -104,10 +106,12 @@ class Acting:
         return self.recovered
 
     def tell(self, progress: Progress) -> None:
-        """One line per news on stderr; the same words twice are none."""
-        if self._told.get(progress.plan) == progress.words:
+        """One line per news on stderr. Watching says the same for minutes: once every half of one is enough."""
+        at = utc_now()
+        phase, said = self._told.get(progress.plan, ("", at))
+        if progress.phase == phase == "verifying" and at - said < QUIET:
             return
-        self._told[progress.plan] = progress.words
+        self._told[progress.plan] = (progress.phase, at)
         print(f"  {progress.plan}  {inert(progress.words, 400)}", file=sys.stderr)
 
     @contextmanager

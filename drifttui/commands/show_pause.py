@@ -22,7 +22,7 @@ def show_plans(plans: Sequence[Plan], now: datetime, out: TextIO = sys.stdout) -
     for plan in plans:
         for line in plan_lines(plan, now):
             print(line, file=out)
-        print(file=out)
+        print(file=out, flush=True)
 
 
 def plan_lines(plan: Plan, now: datetime) -> Iterator[str]:
