@@ -42,6 +42,10 @@ class ActsWatch:
         self.listed = threading.Event()
         """Set once rows are there: until then nothing competes with them."""
         self.failure: BaseException | None = None
+        self.read: Acts | None = None
+        """The same as `told.acts`; None while the ledger cannot be read, or is none of this session."""
+        self.answered = opened is None
+        """It was read once, or could not be."""
         self._opened = opened
         self._news = news
         self._wake = threading.Event()
@@ -78,11 +82,14 @@ class ActsWatch:
                 try:
                     ledger = ledger or self._opened()
                     told = Told(ledger.acts())
+                    self.read = told.acts
                 except DriftError as error:
+                    self.read = None
                     told = Told(self.told.acts, {NAME: _blind(error, ledger.where if ledger is not None else "")})
-                if told.acts is not self.told.acts or told.health != self.told.health:
+                if told.acts is not self.told.acts or told.health != self.told.health or not self.answered:
                     self.told = told
                     self._news()
+                    self.answered = True
                 self._wake.wait(POLL)
                 self._wake.clear()
         finally:
