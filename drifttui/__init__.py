@@ -1,3 +1,5 @@
 """Incident-time drift triage in the terminal."""
 
-__version__ = "0.1.0"
+from .core.tool import VERSION as __version__
+
+__all__ = ["__version__"]

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
-import drifttui
 from drifttui.core.errors import InputError
 from drifttui.core.ledger import Event
 from drifttui.core.scope import Scope
+from drifttui.core.tool import TOOL
 from drifttui.store.journal import read_sessions
 from drifttui.store.recordings import read_recording
 
@@ -58,7 +58,7 @@ def demo_material(since: datetime | None, until: datetime | None) -> tuple[Scope
     with as_file(files("drifttui") / "assets" / "demo.jsonl.gz") as path:
         recording = read_recording(path)
     batches = [(recording.started + timedelta(seconds=t), batch) for t, batch in recording.batches]
-    about = About("demo", recording.started, f"drifttui {drifttui.__version__}")
+    about = About("demo", recording.started, TOOL)
     material = Material((about,), lambda damaged: as_records(batches))
     return Scope(DEMO_INCIDENT, None, since, until), material, ()
 

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import drifttui
 from drifttui.core.acts import Acts
 from drifttui.core.bundle import ATTESTATION, MANIFEST, FileEntry, Manifest, statement
 from drifttui.core.errors import BundleError, InputError
 from drifttui.core.ledger import Event
 from drifttui.core.scope import Scope, incident_scope
+from drifttui.core.tool import TOOL
 from drifttui.store.bundle_file import CHUNK, Content, write_bundle
 from drifttui.store.journal import Session, records
 from drifttui.store.paths import PRIVATE_FILE
@@ -148,7 +148,7 @@ class Export:
         """The bundle at `target` (a file, or a folder to put it into), whole or not at all."""
         wish, gathered = self._wish, preview.gathered
         manifest = Manifest(
-            tool=f"drifttui {drifttui.__version__}",
+            tool=TOOL,
             incident=wish.scope.incident,
             units=tuple(sorted(wish.scope.units or ())),
             since=gathered.since,

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import drifttui
 from drifttui.core.board import Depth, Look
 from drifttui.core.finding import Finding
 from drifttui.core.identity import UnitId
 from drifttui.core.ports import Batch, Clock
+from drifttui.core.tool import TOOL
 from drifttui.core.words import clean
 from drifttui.store.journal import LIMIT, Head, Journal
 
@@ -60,7 +60,7 @@ class Recorder:
         if self._journal is None:
             started = min(at, self._clock()).astimezone(UTC)
             name = f"{started:%Y%m%dT%H%M%SZ}-{os.getpid()}"
-            head = Head(name, started, f"drifttui {drifttui.__version__}", self._incident)
+            head = Head(name, started, TOOL, self._incident)
             self._journal = Journal(head, folder=self._folder, limit=self._limit)
         return self._journal
 
