@@ -157,16 +157,14 @@ class CloudTrailFiles:
         organization = settings.organization
         found: list[tuple[str, str, str]] = []
         chosen = list(accounts or settings.accounts)
+        if not organization:
+            names = await self._below(folder(settings.prefix, ""))
+            nested = [name for name in names if name.startswith("o-")]
+            if not any(name.isdigit() for name in names) and len(nested) == 1:
+                organization = nested[0]
         if not chosen:
             names = await self._below(folder(settings.prefix, organization))
             chosen = [name for name in names if len(name) == 12 and name.isdigit()]
-            nested = [name for name in names if name.startswith("o-")]
-            if not chosen and not organization and len(nested) == 1:
-                organization = nested[0]
-                chosen = [
-                    name for name in await self._below(folder(settings.prefix, organization))
-                    if len(name) == 12 and name.isdigit()
-                ]  # fmt: skip
         for account in chosen:
             there = list(regions) or await self._below(folder(settings.prefix, organization, account))
             found += [(folder(settings.prefix, organization, account, region), account, region) for region in there]
