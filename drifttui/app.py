@@ -187,6 +187,7 @@ class DriftApp(App[None]):
             screen.board_arrived(update)
 
     def _tick(self) -> None:
+        self.desk.look_for(self.model.unexplained)
         update = self.model.recheck(self.times.now)
         for screen in self._seen:
             if update is not None:

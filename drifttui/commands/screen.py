@@ -6,8 +6,12 @@ import argparse
 import gc
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from drifttui.core.errors import InputError
+
+if TYPE_CHECKING:
+    from drifttui.services.acting import LiveActing
 
 
 def refuse_what_is_no_terminal() -> None:
@@ -35,6 +39,13 @@ def run(options: argparse.Namespace) -> int:
     from drifttui.services.live import live_collector
 
     collector, settings = live_collector(options, ledger=True)
+
+    def acting() -> LiveActing:
+        from drifttui.services.acting import LiveActing
+        from drifttui.services.session import utc_now
+
+        return LiveActing(settings, utc_now, collector.reread_acts)
+
     app = DriftApp(
         collector,
         Options(
@@ -44,5 +55,6 @@ def run(options: argparse.Namespace) -> int:
             read_only=settings.read_only,
             keys=settings.keys,
         ),
+        acting,
     )
     return app.run_to_exit()

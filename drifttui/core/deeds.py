@@ -26,7 +26,7 @@ class Deeds:
         self.acts = acts
         self.seen = seen or {}
         # Of its own acts the ledger knows more than an annotation that was read a while ago.
-        others = {unit: pause for unit, pause in self.seen.items() if pause.id not in acts.pauses}
+        others = {unit: pause for unit, pause in self.seen.items() if pause.standing and pause.id not in acts.pauses}
         self._pauses = {**others, **{pause.unit: pause for pause in acts.pauses.values() if pause.standing}}
         self._links: dict[str, list[LinkRecord]] = {}
         for link in acts.links.values():
@@ -68,11 +68,6 @@ class Deeds:
             return []
         found = [*(self._links.get(finding, ()) if finding else ()), *self._links.get(str(unit), ())]
         return list({link.id: link for link in found}.values())
-
-    def incident(self, ref: str) -> LinkRecord | None:
-        """The newest record of `ref`."""
-        same = [link for link in self.acts.links.values() if ref and link.ref == ref]
-        return max(same, key=lambda link: link.at, default=None)
 
     # Verdicts.
 

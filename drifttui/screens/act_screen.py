@@ -12,11 +12,11 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from drifttui.core.ages import Times
+from drifttui.core.asks import Answer
 from drifttui.widgets.cells import Line
 from drifttui.widgets.form import Entry, FormField, OneOf
 from drifttui.widgets.sheet import Sheet
 
-from .acting import Answer
 from .base import DriftScreen
 from .triage_model import Update
 

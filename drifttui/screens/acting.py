@@ -6,52 +6,14 @@ Nothing here waits. Each ask is answered through `then`, which `drain` calls on 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from drifttui.core.acts import Acts, PauseRecord
+from drifttui.core.asks import Answer, Choice, LinkWish, Planned
 from drifttui.core.finding import Finding
+from drifttui.core.identity import UnitId
 from drifttui.core.pause import Plan, Progress
 from drifttui.core.unit import Unit
-
-
-class Planned(NamedTuple):
-    """The answer to a question for plans: one per unit, or why there is none."""
-
-    plans: tuple[Plan, ...] = ()
-    problem: str = ""
-    """One line: what, where, what to do."""
-
-
-class Answer(NamedTuple):
-    """What became of a record in the ledger, in one line."""
-
-    words: str
-    failed: bool = False
-
-
-class Choice(NamedTuple):
-    """The operator's verdict, by the vocabulary of `core.verdict`."""
-
-    drift_class: str
-    action: str
-    note: str = ""
-    cause: str = ""
-    """Why several findings are classified as one; empty for a single one."""
-
-
-class LinkWish(NamedTuple):
-    """A change link as typed, and what it shall cover. Units are `str(UnitId)`, findings and pauses their ids."""
-
-    ref: str
-    kind: str
-    """`incident` or `change`."""
-    expires: datetime | None = None
-    approver: str = ""
-    note: str = ""
-    units: tuple[str, ...] = ()
-    findings: tuple[str, ...] = ()
-    pauses: tuple[str, ...] = ()
 
 
 class Acting(Protocol):
@@ -76,10 +38,15 @@ class Acting(Protocol):
         ...
 
     def start(self) -> None:
-        """Asked once, when the first rows are there: finishes what a crash left, and looks for pauses of others."""
+        """Asked once, when the first rows are there: finishes what a crash left, and goes on watching what stands."""
         ...
 
     def stop(self) -> None: ...
+
+    def look_for(self, units: Sequence[Unit]) -> None:
+        """Units that stand paused by their engine's word and by nobody's record: `seen` will tell of the annotations
+        that are found on them."""
+        ...
 
     def drain(self) -> None:
         """Calls what came in as an answer. Asked ten times a second."""
@@ -93,7 +60,11 @@ class Acting(Protocol):
         """Reads afresh and plans; writes nothing. Gives a number to `cancel` it by."""
         ...
 
-    def plan_resume(self, units: Sequence[Unit], then: Callable[[Planned], None]) -> int: ...
+    def plan_resume(
+        self, units: Sequence[Unit], findings: Mapping[UnitId, Sequence[Finding]], then: Callable[[Planned], None]
+    ) -> int:
+        """`findings` of the units that somebody looked into: what a resume will revert."""
+        ...
 
     def carry_out(self, plans: Sequence[Plan], then: Callable[[Progress], None]) -> int:
         """Writes plans that were confirmed, with reason, end and change filled in and skipped steps marked. `then` is

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.widget import Widget
 
+from drifttui.core.asks import Choice
 from drifttui.core.rows import FindingRow
 from drifttui.core.verdict import ACTIONS, DRIFT_CLASSES
 from drifttui.core.words import clean
@@ -17,7 +18,6 @@ from drifttui.widgets.plan_view import labelled
 from drifttui.widgets.sheet import Sheet
 
 from .act_screen import RecordScreen, padded
-from .acting import Choice
 
 _SHOWN = 12
 

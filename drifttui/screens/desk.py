@@ -12,7 +12,9 @@ from drifttui.core.board import Board, Mode
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from drifttui.core.identity import UnitId
     from drifttui.core.pause import Plan, Progress
+    from drifttui.core.unit import Unit
 
     from .acting import Acting
     from .doing import Doing
@@ -28,6 +30,7 @@ class Desk:
         self._acting: Acting | None = None
         self.tell = tell
         self._progress = False
+        self._looked_for: frozenset[UnitId] = frozenset()
         self.doing: dict[str, Doing] = {}
         """Plans that were confirmed in this session, by id."""
 
@@ -77,6 +80,13 @@ class Desk:
         if acts is not None and acts.head.seq > board.acts.head.seq:
             board = replace(board, acts=acts)
         return replace(board, incident=acting.incident) if acting.incident != board.incident else board
+
+    def look_for(self, units: Sequence[Unit]) -> None:
+        """Units that stand paused and nobody's record says by whom."""
+        wanted = frozenset(unit.id for unit in units)
+        if self._acting is not None and wanted != self._looked_for:
+            self._looked_for = wanted
+            self._acting.look_for(units)
 
     @property
     def seen(self) -> Mapping[str, PauseRecord]:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from textual.app import ComposeResult
 
+from drifttui.core.asks import LinkWish
 from drifttui.core.errors import InputError
+from drifttui.core.link_refs import read_ref
 from drifttui.core.rows import FindingRow, UnitRow
 from drifttui.core.until import parse_until
 from drifttui.core.words import clean
@@ -17,7 +19,6 @@ from drifttui.widgets.plan_view import labelled
 from drifttui.widgets.sheet import Sheet
 
 from .act_screen import RecordScreen
-from .acting import LinkWish
 
 FINDING, UNIT, PAUSE, INCIDENT = "finding", "unit", "pause", "everything from now on"
 
@@ -82,8 +83,13 @@ class LinkScreen(RecordScreen):
 
     def wanting(self) -> str:
         ref, expires = self.entry("ref"), self.entry("expires")
-        ref.tell([] if ref.value else [("required", "warn")])
-        wanting = "" if ref.value else "ref"
+        wanting = ""
+        try:
+            said = read_ref(ref.value).display
+            ref.tell([(said, "muted")] if said != ref.value else [])
+        except InputError as error:
+            ref.tell([(error.title, "bad") if ref.value else ("required", "warn")])
+            wanting = "ref"
         try:
             end = parse_until(expires.value, self.times.now) if expires.value else None
             expires.tell([(f"{self.times.until(end)}, {self.times.full(end)}", "muted")] if end else [])

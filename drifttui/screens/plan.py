@@ -10,7 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from drifttui.core.ages import Times, span
+from drifttui.core.asks import Planned
+from drifttui.core.board import Depth
 from drifttui.core.errors import InputError
+from drifttui.core.link_refs import read_ref
 from drifttui.core.pause import Plan, Purpose
 from drifttui.core.unit import Unit
 from drifttui.core.until import parse_until
@@ -21,7 +24,6 @@ from drifttui.widgets.plan_view import PlanText, plan_text, skipping
 from drifttui.widgets.sheet import Sheet
 
 from .act_screen import ActScreen, padded
-from .acting import Planned
 from .doing import Doing
 from .triage_model import Update
 
@@ -74,8 +76,12 @@ class PlanScreen(ActScreen):
         self._begun = self.times.now.timestamp()
         if not self.doing:
             acting = self.host.desk.acting
-            ask = acting.plan_pause if self.purpose is Purpose.PAUSE else acting.plan_resume
-            self._asked = ask(self.units, self._planned)
+            if self.purpose is Purpose.PAUSE:
+                self._asked = acting.plan_pause(self.units, self._planned)
+            else:
+                looks = {unit.id: self.board.look(unit.id) for unit in self.units}
+                known = {key: look.findings for key, look in looks.items() if look.depth is Depth.READ}
+                self._asked = acting.plan_resume(self.units, known, self._planned)
         self._word()
 
     # What arrives.
@@ -222,8 +228,13 @@ class PlanScreen(ActScreen):
         if self.purpose is Purpose.PAUSE:
             reason, until, change = self._entry("reason"), self._entry("until"), self._entry("change")
             reason.tell([] if reason.value else [("required", "warn")])
-            change.tell([] if change.value else [("asked for, may be left empty", "muted")])
             wanting = "" if reason.value else "reason"
+            try:
+                said = read_ref(change.value).display if change.value else "asked for, may be left empty"
+                change.tell([(said, "muted")] if said != change.value else [])
+            except InputError as error:
+                change.tell([(error.title, "bad")])
+                wanting = wanting or "change"
             try:
                 end = parse_until(until.value, self.times.now)
                 until.tell([(f"{self.times.until(end)}, {self.times.full(end)}"[:60], "muted")])
@@ -240,7 +251,7 @@ class PlanScreen(ActScreen):
         what = "it" if len(self.open) == 1 else f"{len(self.open)} units"
         if self._armed and not wanting:
             self.tell(f"enter once more to {self._verb.lower()} {what}, esc to go back", "warn")
-        elif wanting in ("reason", "until"):
+        elif wanting in ("reason", "until", "change"):
             self.tell(f"Nothing is written yet. Wanted: {wanting}.", "muted")
         elif wanting == "name":
             self.tell("Nothing is written yet. Wanted: the name, as it is spelled above.", "muted")

@@ -15,6 +15,7 @@ from drifttui.core.identity import UnitId
 from drifttui.core.ledger import EMPTY
 from drifttui.core.rows import FindingRow, Freshnesses, UnitRow, unit_rows
 from drifttui.core.tally import Tally, Tallying
+from drifttui.core.unit import Unit
 from drifttui.core.worklist import Worklist
 
 FindingKey = tuple[UnitId, str]
@@ -124,6 +125,13 @@ class TriageModel:
         """Pauses of units that nobody lists count too."""
         tally = self._tallying.tally
         return tally._replace(paused=tally.paused + self._paused_elsewhere)
+
+    @property
+    def unexplained(self) -> list[Unit]:
+        """Units that stand paused by their engine's word, and by nobody's record."""
+        if self.tally.paused <= len(self._pauses):
+            return []
+        return [row.unit for row in self.units.rows.values() if row.paused and row.pause is None and not row.gone]
 
     # Findings.
 

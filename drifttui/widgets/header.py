@@ -96,14 +96,15 @@ class Header(Widget):
 
     def _incident(self) -> Piece:
         """`INC-9127 payments latency (triggered)`, as far as its tracker was read."""
-        ref = self._board.incident
-        link = self._deeds.incident(ref)
-        if link is None or self._times is None:
+        ref, acts = self._board.incident, self._deeds.acts
+        if not acts.links or self._times is None:
             return clean(ref, 200), "text"
-        over = link_state(link, self._times.now)
-        words = " ".join(part for part in (clean(ref, 120), clean(link.title, 160)) if part)
-        state = over or clean(link.state, 40)
-        return (f"{words} ({state})" if state else words), "warn" if over else "text"
+        # Costs milliseconds to import, and the first frame knows of no link.
+        from drifttui.core.link_standing import incident_words, link_by_ref
+
+        link = link_by_ref(ref, acts)
+        over = link is not None and link_state(link, self._times.now)
+        return clean(incident_words(ref, acts, self._times), 240), "warn" if over else "text"
 
     def _place(self) -> Line:
         return [(" prod ", "prod")] if self._tally.production else []

@@ -13,7 +13,7 @@ from .cells import Line, Piece, wrapped
 _LABEL = 9
 
 Skips = Collection[tuple[str, int]]
-"""(id of the plan, number of the write) of steps that the operator leaves out."""
+"""(id of the plan, number of the write) of optional steps that the operator turned: out, or in again."""
 
 
 class PlanText(NamedTuple):
@@ -23,8 +23,11 @@ class PlanText(NamedTuple):
 
 
 def skipping(plan: Plan, skips: Skips) -> Plan:
-    """The plan with the operator's choice of steps in it."""
-    writes = tuple(write._replace(skipped=write.optional and (plan.id, write.number) in skips) for write in plan.writes)
+    """The plan with the operator's choice of steps in it. Steps that lean on another pause stay as they are."""
+    writes = tuple(
+        write._replace(skipped=write.skipped ^ ((plan.id, write.number) in skips)) if write.optional else write
+        for write in plan.writes
+    )
     return plan._replace(writes=writes)
 
 
@@ -115,7 +118,9 @@ def _step(write: Write, label: str, width: int, here: bool) -> Iterator[Line]:
     role = "faint" if write.skipped else "text"
     lead = f"{write.number:>2}  "
     key: list[Piece] = []
-    if write.optional:
+    if write.skipped and not write.optional:
+        key = [("  stands already", "muted")]
+    elif write.optional:
         word = "left out" if write.skipped else "optional"
         key = [("  ", "text"), ("[space]", "key"), (" take in" if write.skipped else " skip", "muted")] if here else []
         key = key or [(f"  {word}", "warn" if write.skipped else "muted")]

@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 from drifttui.core.acts import Acts, HistoryEntry, LinkRecord, OperatorVerdict, PauseRecord, PauseState
+from drifttui.core.asks import Answer, Choice, LinkWish, Planned
 from drifttui.core.board import Board
 from drifttui.core.finding import Finding
 from drifttui.core.identity import UnitId
 from drifttui.core.ledger import Head
 from drifttui.core.pause import Door, Plan, Progress, Purpose, Target, Undoer, Write, WriteKind
 from drifttui.core.unit import Unit
-from drifttui.screens.acting import Answer, Choice, LinkWish, Planned
 
 from .boards import NOW, ago, incident, unit
 
@@ -238,6 +238,8 @@ class FakeActing:
         self.seen: Mapping[str, PauseRecord] = {}
         self.incident = incident().incident
         self.started = self.stopped = False
+        self.resumed_with: Mapping[UnitId, Sequence[Finding]] = {}
+        self.looked_for: list[UnitId] = []
         self.left_open: list[Answer] = []
         self.problem = ""
         self.held = False
@@ -260,6 +262,9 @@ class FakeActing:
         while self._answers and not self.held:
             self._answers.pop(0)()
 
+    def look_for(self, units: Sequence[Unit]) -> None:
+        self.looked_for = [unit.id for unit in units]
+
     def recovered(self) -> Sequence[Answer]:
         found, self.left_open = self.left_open, []
         return found
@@ -272,7 +277,10 @@ class FakeActing:
     def plan_pause(self, units: Sequence[Unit], then: Callable[[Planned], None]) -> int:
         return self._plan(units, self.make, then)
 
-    def plan_resume(self, units: Sequence[Unit], then: Callable[[Planned], None]) -> int:
+    def plan_resume(
+        self, units: Sequence[Unit], findings: Mapping[UnitId, Sequence[Finding]], then: Callable[[Planned], None]
+    ) -> int:
+        self.resumed_with = findings
         return self._plan(units, self.resume, then)
 
     def carry_out(self, plans: Sequence[Plan], then: Callable[[Progress], None]) -> int:
