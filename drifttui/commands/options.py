@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 
-def add_session_arguments(parser: argparse.ArgumentParser, *, screen: bool = False) -> None:
+def add_session_arguments(parser: argparse.ArgumentParser, *, screen: bool = False, audit: bool = True) -> None:
+    """`audit` False: the command has an `--audit` of its own."""
     kubernetes = parser.add_argument_group("Kubernetes")
     kubernetes.add_argument("--kubeconfig", metavar="FILE", help="instead of $KUBECONFIG or ~/.kube/config")
     kubernetes.add_argument(
@@ -33,6 +34,14 @@ def add_session_arguments(parser: argparse.ArgumentParser, *, screen: bool = Fal
     aws = parser.add_argument_group("AWS")
     aws.add_argument("--aws-profile", metavar="NAME", help="account of the settings file, or profile of ~/.aws/config")
     aws.add_argument("--aws-region", metavar="REGION", help="instead of the profile's region")
+    if audit:
+        parser.add_argument_group("audit logs").add_argument(
+            "--audit",
+            action="append",
+            default=[],
+            metavar="PATH",
+            help="Kubernetes audit log on this machine: a file, or a folder with rotated ones; may be repeated",
+        )
     general = parser.add_argument_group("general")
     general.add_argument(
         "--config", metavar="FILE", help="settings file (default: drifttui/config.toml in $XDG_CONFIG_HOME)"

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     question.add_argument("--since", metavar="TIME", help="only calls after this: 2h, 3d, or RFC 3339")
     parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="answer after this long at most")
     add_json_argument(parser)
-    add_session_arguments(parser)
+    add_session_arguments(parser, audit=False)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .identity import ResourceRef, UnitId
 from .planes import ABSENT, UNKNOWN, Json, Mark, Plane
 from .verdict import Verdict
+
+if TYPE_CHECKING:
+    from .attributed import Attributed
 
 
 class Owner(NamedTuple):
@@ -123,6 +126,8 @@ class Finding(NamedTuple):
     """By the rules; None while they have not judged yet."""
     fingerprint: str = ""
     """Changes when the drift itself changes; the id does not."""
+    who: Attributed | None = None
+    """Who changed it, as far as is known yet; None where nobody has looked into that."""
 
     @property
     def risk(self) -> str:

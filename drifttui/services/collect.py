@@ -11,22 +11,25 @@ import asyncio
 import gc
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 from drifttui.core.board import Board, Depth, Look, Mode
-from drifttui.core.errors import DriftError, SourceError
+from drifttui.core.errors import SourceError
 from drifttui.core.health import SourceHealth, Standing
 from drifttui.core.identity import UnitId
 from drifttui.core.ports import Batch, Clock, Source, UnitSource
 from drifttui.core.unit import Unit
 
 from .acts_watch import ActsWatch
+from .asking import Asking
 from .due import Due
 from .healths import after_check, after_watch
+from .judged_anew import JudgedAnew
 
 if TYPE_CHECKING:
+    from drifttui.core.acts import Acts
     from drifttui.store.ledger import Ledger
     from drifttui.store.rows import RowCache
 
@@ -77,7 +80,8 @@ class Collector:
         self._clock = clock
         self._cache = cache
         self._record = record
-        self._acts = ActsWatch(ledger, lambda: self._call(self._mark, set()))
+        self._acts = ActsWatch(ledger, lambda: self._call(self._remembered))
+        self._judged_anew = JudgedAnew(self._acts, incident)
         self._template = Board(mode=mode, incident=incident, read_only=read_only)
         self._units: dict[UnitId, Unit] = {}
         self._looks: dict[UnitId, Look] = {}
@@ -97,6 +101,7 @@ class Collector:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._early: list[tuple[Callable[..., object], tuple[object, ...]]] = []
         self._thread: threading.Thread | None = None
+        self._asking = Asking(self._looked_at, self._who_is_known)
         self._stopping = asyncio.Event()
         self._live_watch: asyncio.Task[None] | None = None
         if looker is not None:
@@ -141,7 +146,13 @@ class Collector:
     def settled(self) -> bool:
         """Every source has answered or failed, and every look that was due is over."""
         started = all(health.standing is not Standing.STARTING for health in dict(self._health).values())
-        return self._prepare is None and started and self._due.idle
+        looked = self._due.idle and self._asking.idle and self._acts.answered
+        return self._prepare is None and started and looked
+
+    @property
+    def acts(self) -> Acts | None:
+        """What operators did, as last read from the ledger; None while it cannot be read."""
+        return self._acts.read
 
     def open(self, unit: UnitId | None) -> None:
         """The operator looks at this unit: it comes first, and stays fresh."""
@@ -183,6 +194,7 @@ class Collector:
     def _adopt(self, sources: Sequence[Source], looker: Looker) -> None:
         self._sources = {source.name: source for source in sources}
         self._looker = looker
+        self._asking.through(looker)
         self._health = {source.name: SourceHealth(source.name, source.system, Standing.STARTING) for source in sources}
 
     def _forget_strangers(self) -> None:
@@ -201,6 +213,7 @@ class Collector:
             if isinstance(source, UnitSource):
                 jobs.append(self._watching(source))
         self._acts.start()
+        jobs += self._asking.jobs(self._sources.values())
         tasks = [asyncio.create_task(job) for job in jobs]
         stop = asyncio.create_task(self._stopping.wait())
         try:
@@ -243,6 +256,7 @@ class Collector:
             self._units.pop(key, None)
             self._looks.pop(key, None)
             self._due.forget(key)
+            self._asking.forget(key)
         for key in batch.touched:
             if key == self._opened:
                 self._due.again(key)
@@ -330,17 +344,8 @@ class Collector:
             self._record(Batch(unit.id.source, self._clock(), inspection=inspection))
         self._keep(unit.id, self._looker.judge(current, inspection, before))
         if unit.id == self._opened and self._live_watch is None:
-            self._live_watch = asyncio.create_task(self._watch_objects(current, inspection.resources))
-
-    async def _watch_objects(self, unit: Unit, resources: Sequence[Any]) -> None:
-        """Objects of the opened unit tell of their changes, so that an edit is on screen before any poll."""
-        changes: Awaitable[None] = self._looker.wait_for_changes(
-            unit, [planes.ref for planes in resources], lambda: self._due.again(unit.id, first=True)
-        )
-        try:
-            await changes
-        except DriftError:
-            return  # The source's own health says so; the unit is still looked at by the clock.
+            changes = self._looker.changes_of(current, inspection, lambda: self._due.again(unit.id, first=True))
+            self._live_watch = asyncio.create_task(changes)
 
     def _keep(self, unit: UnitId, look: Look) -> None:
         self._inspected[unit] = None
@@ -350,6 +355,22 @@ class Collector:
             if oldest != self._opened and (held := self._looks.get(oldest)) is not None:
                 self._looks[oldest] = Look(held.depth, held.findings, None, held.hidden, held.at, held.error, held.hint)
         self._set_look(unit, look)
+        self._asking.about(unit, first=unit == self._opened)
+
+    def _looked_at(self, unit: UnitId) -> tuple[Unit, Look] | None:
+        found, look = self._units.get(unit), self._looks.get(unit)
+        return (found, look) if found is not None and look is not None else None
+
+    def _who_is_known(self, unit: UnitId) -> None:
+        held = self._looked_at(unit)
+        if held is not None and held[1].inspection is not None:
+            self._set_look(unit, self._looker.judge(held[0], held[1].inspection, held[1]))
+
+    def _remembered(self) -> None:
+        """The ledger says something new: what it says of links, the rules are told. No system is read for that."""
+        self._mark(set())
+        for unit in self._judged_anew.units(self._looks):
+            self._who_is_known(unit)
 
     def _set_look(self, unit: UnitId, look: Look) -> None:
         self._looks[unit] = look

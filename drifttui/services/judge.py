@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from drifttui.core.attributed import Attributed
+from drifttui.core.case import ChangeLink
 from drifttui.core.diff import compare
 from drifttui.core.episodes import OpenFinding, carry
 from drifttui.core.errors import BadAnswer
@@ -15,7 +17,9 @@ from drifttui.core.planes import Plane, ThreePlanes
 from drifttui.core.unit import Unit
 from drifttui.store.findings import FindingStore
 
+from .attribution import Attribution
 from .jq import delete
+from .session import utc_now
 from .verdicts import Rules
 
 UNREADABLE = (Plane.DESIRED, Plane.RECORDED, Plane.ACTUAL)
@@ -40,12 +44,28 @@ def _compared(planes: ThreePlanes, inspection: Inspection) -> Comparison:
         return Comparison(planes.ref, (), (), UNREADABLE)
 
 
-class Judgement:
-    """One per session. `policy` is a policy folder; `store` keeps ids across restarts and may be missing."""
+Who = Callable[[Finding, Inspection], Attributed]
+Links = Callable[[Finding], Sequence[ChangeLink] | None]
 
-    def __init__(self, policy: Path | None = None, store: FindingStore | None = None) -> None:
+
+class Judgement:
+    """One per session. `policy` is a policy folder; `store` keeps ids across restarts and may be missing.
+
+    `who` says who changed a finding's fields as far as is known by now; without it what the object itself tells.
+    `links` names the incidents and changes that cover it; None where the ledger could not be read.
+    """
+
+    def __init__(
+        self,
+        policy: Path | None = None,
+        store: FindingStore | None = None,
+        who: Who | None = None,
+        links: Links | None = None,
+    ) -> None:
         self._rules = Rules(policy)
         self._store = store
+        self._who = who or Attribution((), utc_now).known
+        self._links = links
 
     def __call__(
         self, unit: Unit, inspection: Inspection, previous: Sequence[Finding], now: datetime
@@ -63,8 +83,10 @@ class Judgement:
         )
         if self._store is not None:
             self._store.keep(map(OpenFinding.of, carried.findings), map(OpenFinding.of, carried.closed))
-        findings = tuple(
-            finding._replace(verdict=self._rules.verdict(finding, unit, inspection, now))
-            for finding in carried.findings
-        )
+        findings = tuple(self._judged(finding, unit, inspection, now) for finding in carried.findings)
         return findings, sum(len(comparison.hidden) for comparison in comparisons)
+
+    def _judged(self, finding: Finding, unit: Unit, inspection: Inspection, now: datetime) -> Finding:
+        finding = finding._replace(who=self._who(finding, inspection))
+        links = self._links(finding) if self._links is not None else None
+        return finding._replace(verdict=self._rules.verdict(finding, unit, inspection, now, links))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,12 @@ from .collect import Collector
 from .session import Settings, settings_from, utc_now
 
 if TYPE_CHECKING:
+    from drifttui.core.case import ChangeLink
+    from drifttui.core.finding import Finding
     from drifttui.store.ledger import Ledger
 
     from .collect import Reading
+    from .judge import Links, Who
     from .look import Judge
 
 
@@ -28,11 +32,22 @@ def live_collector(options: argparse.Namespace, *, ledger: bool = False) -> tupl
     settings = settings_from(options)
 
     def prepare() -> Reading:
+        from drifttui.core.link_standing import change_links
+        from drifttui.core.ports import AuditSource
+
+        from .attribution import Attribution
         from .look import Looker
         from .session import build_sources
 
         sources = build_sources(settings, utc_now)
-        return sources, Looker(sources, judging(settings), utc_now)
+        attribution = Attribution([source for source in sources if isinstance(source, AuditSource)], utc_now)
+
+        def links(finding: Finding) -> Sequence[ChangeLink] | None:
+            acts = collector.acts if ledger else None
+            return change_links(acts, str(finding.unit), finding.id, settings.incident)
+
+        judge = judging(settings, attribution.known, links)
+        return sources, Looker(sources, judge, utc_now, attribution)
 
     rows = None
     if getattr(options, "no_cache", True) is False:
@@ -59,7 +74,7 @@ def _ledger(target: str) -> Ledger:
     return open_ledger(target, clock=utc_now, create=False)
 
 
-def judging(settings: Settings) -> Judge:
+def judging(settings: Settings, who: Who | None = None, links: Links | None = None) -> Judge:
     """Reads the policy and the ids of findings with the first look, so that the list does not wait for them. Raises
     `InputError` then for a policy that cannot be used."""
 
@@ -71,7 +86,7 @@ def judging(settings: Settings) -> Judge:
 
         store = FindingStore()
         store.load(utc_now())
-        return Judgement(settings.policy, store)
+        return Judgement(settings.policy, store, who, links)
 
     return lambda unit, inspection, previous, now: judgement()(unit, inspection, previous, now)
 

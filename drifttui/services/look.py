@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from drifttui.core.board import Depth, Look
-from drifttui.core.errors import Missing, SourceError
+from drifttui.core.errors import DriftError, Missing, SourceError
 from drifttui.core.finding import Finding
 from drifttui.core.identity import ResourceRef
 from drifttui.core.inspection import Event, Inspection
@@ -17,6 +18,9 @@ from drifttui.core.planes import Observation, ThreePlanes
 from drifttui.core.ports import Clock, Inspectable, LiveReader, Source
 from drifttui.core.redact import is_mask
 from drifttui.core.unit import Unit
+
+if TYPE_CHECKING:
+    from .attribution import Attribution
 
 Judge = Callable[[Unit, Inspection, Sequence[Finding], datetime], tuple[tuple[Finding, ...], int]]
 """Findings of an inspection, carrying ids on from earlier ones, and how many removals by rules there were."""
@@ -28,11 +32,21 @@ SETTLE = 0.4
 class Looker:
     """Reads through whichever sources know the unit; knows nothing about any system by name."""
 
-    def __init__(self, sources: Sequence[Source], judge: Judge, clock: Clock) -> None:
+    def __init__(
+        self, sources: Sequence[Source], judge: Judge, clock: Clock, attribution: Attribution | None = None
+    ) -> None:
+        """`attribution` is what `judge` asks for the actors of findings; None: nobody is asked."""
         self._inspectable: Mapping[str, Inspectable] = {s.name: s for s in sources if isinstance(s, Inspectable)}
         self._readers: Sequence[LiveReader] = [s for s in sources if isinstance(s, LiveReader)]
         self._judge = judge
         self._clock = clock
+        self.attribution = attribution
+
+    def clusters(self, unit: Unit) -> frozenset[str]:
+        """Every name by which the cluster of this unit is called here."""
+        reader = self.reader(unit)
+        known = frozenset((unit.cluster,))
+        return known | reader.aliases | {reader.cluster} if reader is not None else known
 
     def can_look(self, unit: Unit) -> bool:
         return unit.id.source in self._inspectable
@@ -88,6 +102,13 @@ class Looker:
     def judge(self, unit: Unit, inspection: Inspection, before: Look | None) -> Look:
         findings, hidden = self._judge(unit, inspection, before.findings if before else (), self._clock())
         return Look(Depth.READ, findings, inspection, hidden, inspection.observed_at)
+
+    async def changes_of(self, unit: Unit, inspection: Inspection, tell: Callable[[], None]) -> None:
+        """Objects of the opened unit tell of their changes, so that an edit is on screen before any poll."""
+        try:
+            await self.wait_for_changes(unit, [planes.ref for planes in inspection.resources], tell)
+        except DriftError:
+            return  # The source's own health says so; the unit is still looked at by the clock.
 
     async def wait_for_changes(self, unit: Unit, refs: Sequence[ResourceRef], tell: Callable[[], None]) -> None:
         """Calls `tell` soon after one of these objects changed, until cancelled. Returns at once without a reader."""

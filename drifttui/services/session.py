@@ -14,6 +14,7 @@ import msgspec
 
 from drifttui.clients.access import Access
 from drifttui.clients.argocd_settings import ArgoCDSettings
+from drifttui.clients.audit_settings import AuditSettings
 from drifttui.clients.aws_settings import AwsSettings
 from drifttui.clients.kube_settings import KubernetesSettings
 from drifttui.clients.loki_settings import LokiSettings
@@ -43,6 +44,7 @@ class Settings:
     kubernetes: KubernetesSettings = field(default_factory=KubernetesSettings)
     aws: Sequence[AwsSettings] = ()
     loki: Sequence[LokiSettings] = ()
+    audit: AuditSettings = field(default_factory=AuditSettings)
     redaction_key: bytes = b""
     access: Access = Access.FULL
     recording: Recording | None = None
@@ -113,6 +115,7 @@ def settings_from(options: argparse.Namespace) -> Settings:
         ledger=ledger_from(options, file),
         theme=getattr(options, "theme", "") or file.theme,
         filter=options.filter or file.filter,
+        audit=_audit(options, file),
         trackers=dict(file.trackers),
         incident=incident_from(options, file),
         keys=file.keys,
@@ -176,6 +179,15 @@ def _argocd(options: argparse.Namespace, file: FileSettings) -> Sequence[ArgoCDS
     from drifttui.clients.argocd_config import load
 
     return (ArgoCDSettings(),) if load(None).current else ()
+
+
+def _audit(options: argparse.Namespace, file: FileSettings) -> AuditSettings:
+    """Flags replace what the file says. Raises `InputError` for a path that is not there."""
+    paths = tuple(Path(path) for path in getattr(options, "audit", ()) if path != "-")
+    for path in paths:
+        if not path.expanduser().exists():
+            raise InputError(f"No file {path}", "", "Give audit log files, or folders of them, to --audit.")
+    return AuditSettings(paths=paths) if paths else file.audit
 
 
 def _crd_contexts(options: argparse.Namespace, file: FileSettings) -> Sequence[str]:

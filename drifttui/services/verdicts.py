@@ -1,10 +1,12 @@
-"""What the rules say about live findings, with what is known today: the unit, the planes, the field managers."""
+"""What the rules say about live findings, with what is known today: the unit, the planes, who wrote, change links."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from drifttui.core.case import ChangeLink
 from drifttui.core.classify import classify
 from drifttui.core.classify_context import context_of
 from drifttui.core.finding import Finding
@@ -26,8 +28,24 @@ class Rules:
         found = policy_folder(folder)
         self._policy: Policy | None = load_policy(found) if found else None
 
-    def verdict(self, finding: Finding, unit: Unit, inspection: Inspection, now: datetime) -> Verdict:
+    def verdict(
+        self,
+        finding: Finding,
+        unit: Unit,
+        inspection: Inspection,
+        now: datetime,
+        links: Sequence[ChangeLink] | None = None,
+    ) -> Verdict:
         if self._policy is None:
             self._policy = load_policy(None)
-        case = context_of(finding, unit, inspection, now, policy=self._policy, vouched_at=inspection.observed_at)
+        case = context_of(
+            finding,
+            unit,
+            inspection,
+            now,
+            policy=self._policy,
+            audit=finding.who.events if finding.who else None,
+            links=links,
+            vouched_at=inspection.observed_at,
+        )
         return classify(case, self._policy)

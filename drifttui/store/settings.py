@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from drifttui.clients.argocd_settings import ArgoCDSettings
+from drifttui.clients.audit_settings import AuditSettings
 from drifttui.clients.aws_settings import AwsSettings
 from drifttui.clients.kube_settings import KubernetesSettings
 from drifttui.clients.loki_settings import LokiSettings
@@ -32,6 +33,8 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     argocd_crd_contexts: tuple[str, ...] = ()
     """Contexts in which Application objects are read through Kubernetes, without a token."""
     kubernetes: KubernetesSettings = KubernetesSettings()
+    audit: AuditSettings = AuditSettings()
+    """Kubernetes audit logs on this machine."""
     trackers: dict[TrackerName, TrackerSettings] = {}
     """One `[trackers.NAME]` table per incident tracker."""
     aws: tuple[AwsSettings, ...] = ()

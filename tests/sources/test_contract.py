@@ -14,9 +14,10 @@ import pytest
 
 from drifttui.clients.access import Access
 from drifttui.clients.argocd_settings import ArgoCDSettings
+from drifttui.clients.audit_settings import AuditSettings
 from drifttui.clients.kube_settings import KubernetesSettings
 from drifttui.core.health import Standing
-from drifttui.core.ports import Source, UnitSource
+from drifttui.core.ports import AuditSource, Source, UnitSource
 from drifttui.services.session import ENTRY_POINTS
 from drifttui.sources.replay import ReplayClock
 from drifttui.store.recordings import Recording
@@ -44,6 +45,7 @@ class Dead:
         ArgoCDSettings(name="nowhere", server="127.0.0.1:9", token_env="NO_SUCH_TOKEN", timeout=5),
     )
     argocd_crd_contexts: tuple[str, ...] = ()
+    audit: AuditSettings = field(default_factory=lambda: AuditSettings(paths=(Path("/nowhere/audit.log"),)))
     redaction_key: bytes = b"k" * 32
     access: Access = Access.READ_ONLY
     read_only: bool = True
@@ -68,7 +70,7 @@ def test_it_is_a_source_and_says_what_it_fills(name: str, sources: dict[str, lis
     for source in sources[name]:
         assert isinstance(source, Source)
         assert source.system
-        assert source.planes
+        assert source.planes or isinstance(source, AuditSource)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -93,7 +95,7 @@ def test_a_unit_source_watches_with_an_async_iterator(name: str, sources: dict[s
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "replay"])
 def test_it_has_answers_recorded_from_the_real_system(name: str) -> None:
-    folder = {"kubernetes": "kube"}.get(name, name)
-    assert list(RECORDED.glob(f"{folder}*/*.json")) or list(RECORDED.glob(f"{folder}*.json")), (
+    folder = {"kubernetes": "kube", "audit-log": "audit"}.get(name, name)
+    assert list(RECORDED.glob(f"{folder}*/*.json")) or list(RECORDED.glob(f"{folder}*.json*")), (
         f"no answers of {name} in {RECORDED}: record them with `python -m tests.cluster record`"
     )

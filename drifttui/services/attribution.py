@@ -1,0 +1,270 @@
+"""Who changed what differs: asks the audit sources about the findings of a unit and joins what they answer.
+
+An answer is kept for as long as the same drift lasts and nobody writes the object again. It is asked for once more
+while the call may still arrive, when a followed log tells of a write, and when a source could not be asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from drifttui.core.attributed import SHOWN, Attributed, Raw
+from drifttui.core.audit import moment
+from drifttui.core.audit_question import AuditAnswer, AuditQuestion, Trail, Why
+from drifttui.core.board import Look
+from drifttui.core.errors import SourceError
+from drifttui.core.finding import Finding
+from drifttui.core.identity import Engine, ResourceRef, UnitId
+from drifttui.core.inspection import Inspection
+from drifttui.core.join import Evidence, who
+from drifttui.core.ports import AuditSource, Clock
+from drifttui.core.resource_question import question_for
+from drifttui.core.rule_events import rule_events
+from drifttui.core.unit import Unit
+from drifttui.core.unseen import NO_AUDIT, Log
+from drifttui.core.verdict import risk_rank
+
+AT_ONCE: Final = 40
+"""Objects in one question."""
+AGAIN_AFTER: Final = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 120.0)
+"""Seconds after which what may still arrive is asked for again, try by try; the last one from then on."""
+GIVE_UP: Final = timedelta(minutes=20)
+"""After this long what may still arrive is taken not to: CloudTrail is at most fifteen minutes late."""
+FAILED_AFTER: Final = timedelta(seconds=30)
+TIMEOUT: Final = 300.0
+"""Seconds for one source and question."""
+_SLACK: Final = timedelta(seconds=2)
+
+Key = tuple[str, str]
+"""Fingerprint of the drift, and when the object was last written as far as managedFields tell."""
+
+
+class _Entry:
+    __slots__ = ("answer", "asked", "failed", "first", "key", "tries")
+
+    def __init__(self, key: Key, answer: Attributed) -> None:
+        self.key, self.answer = key, answer
+        self.asked: datetime | None = None
+        self.first: datetime | None = None
+        self.failed = False
+        self.tries = 0
+
+
+class Attribution:
+    """One per session. All but `known` belong to the thread that asks."""
+
+    def __init__(self, sources: Sequence[AuditSource], clock: Clock) -> None:
+        self._sources = [source for source in sources if source.trail is Trail.KUBERNETES]
+        self._clock = clock
+        self._entries: dict[tuple[UnitId, ResourceRef], _Entry] = {}
+
+    @property
+    def configured(self) -> bool:
+        return bool(self._sources)
+
+    def known(self, finding: Finding, inspection: Inspection | None) -> Attributed:
+        """What is known now; from the object alone where no source was asked yet or there is none."""
+        live = live_object(finding, inspection)
+        key = _key(finding, live)
+        held = self._entries.get((finding.unit, finding.ref))
+        if held is None or held.key != key:
+            held = _Entry(key, _from_object(finding, live, configured=self.configured))
+            self._entries[finding.unit, finding.ref] = held
+        return held.answer
+
+    def forget(self, unit: UnitId) -> None:
+        for key in [key for key in self._entries if key[0] == unit]:
+            del self._entries[key]
+
+    def due(self, unit: UnitId, look: Look) -> list[Finding]:
+        """Findings that are worth a question now, worst risk first."""
+        if not self._sources or look.inspection is None:
+            return []
+        now = self._clock()
+        found = [finding for finding in look.findings if not finding.ref.address and self._is_due(finding, look, now)]
+        return sorted(found, key=lambda finding: -risk_rank(finding.risk))[:AT_ONCE]
+
+    def _is_due(self, finding: Finding, look: Look, now: datetime) -> bool:
+        self.known(finding, look.inspection)
+        held = self._entries[finding.unit, finding.ref]
+        if held.asked is None:
+            return True
+        if held.failed:
+            return now - held.asked >= FAILED_AFTER
+        if not held.answer.may_arrive or (held.first is not None and now - held.first > GIVE_UP):
+            return False
+        return now - held.asked >= timedelta(seconds=AGAIN_AFTER[min(held.tries, len(AGAIN_AFTER)) - 1])
+
+    def arrived(self, names: frozenset[str]) -> set[UnitId]:
+        """Units whose findings are asked about again because a log tells of writes; no names: it may be any."""
+        units = set()
+        for (unit, ref), held in self._entries.items():
+            # A sure answer is only overtaken by a write of the object, which changes its key.
+            best = held.answer.best
+            unsure = held.answer.may_arrive or best is None or best.confidence < 0.9
+            if held.asked is not None and unsure and (not names or ref.name in names):
+                held.asked = None
+                units.add(unit)
+        return units
+
+    def again(self, unit: UnitId) -> None:
+        """The operator wants it asked again."""
+        for key, held in self._entries.items():
+            if key[0] == unit:
+                held.asked = None
+
+    async def ask(self, unit: Unit, look: Look, clusters: frozenset[str]) -> bool:
+        """Asks about what is due. True where anything may look different now. Never raises for a source."""
+        findings = self.due(unit.id, look)
+        if not findings:
+            return False
+        sources = [source for source in self._sources if not source.covers or source.covers & clusters]
+        applications = (f"{unit.id.namespace}/{unit.id.name}",) if unit.id.engine == Engine.ARGOCD else ()
+        status = any(change.path.startswith("/status") for finding in findings for change in finding.changes)
+        question = AuditQuestion.about((finding.ref for finding in findings), status=status)
+        question = question._replace(applications=applications)
+        results = await asyncio.gather(*(_answer(source, question) for source in sources))
+        now = self._clock()
+        answers = [each for each in results if isinstance(each, AuditAnswer)]
+        failures = [each for each in results if isinstance(each, str)]
+        if not sources:
+            failures = [f"no audit source records {unit.cluster}"]
+        await asyncio.to_thread(self._join, findings, look.inspection, answers, failures, now)
+        return True
+
+    def _join(
+        self,
+        findings: Sequence[Finding],
+        inspection: Inspection | None,
+        answers: Sequence[AuditAnswer],
+        failures: Sequence[str],
+        now: datetime,
+    ) -> None:
+        for finding in findings:
+            live = live_object(finding, inspection)
+            key = _key(finding, live)
+            before = self._entries.get((finding.unit, finding.ref))
+            entry = _Entry(key, attributed(finding, live, answers, failures, now))
+            entry.asked, entry.failed = now, bool(failures)
+            same = before is not None and before.key == key
+            entry.tries = (before.tries if before and same else 0) + 1
+            entry.first = before.first if before and same and before.first else now
+            self._entries[finding.unit, finding.ref] = entry
+
+
+async def _answer(source: AuditSource, question: AuditQuestion) -> AuditAnswer | str:
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            return await source.calls(question)
+    except SourceError as error:
+        return f"{source.name}: {error.one_line()}"
+    except TimeoutError:
+        return f"{source.name} did not answer in {TIMEOUT:.0f} s"
+
+
+def attributed(
+    finding: Finding,
+    live: Any,
+    answers: Sequence[AuditAnswer],
+    failures: Sequence[str] = (),
+    now: datetime | None = None,
+    *,
+    since: datetime | None = None,
+    paths: Sequence[str] = (),
+) -> Attributed:
+    """The answers of every source about one finding, joined with its live object."""
+    wanted = [change.path for change in finding.changes if not paths or change.path in paths]
+    log = log_of(answers)
+    evidence = Evidence(
+        live,
+        [entry for answer in answers for entry in answer.operations],
+        [call for answer in answers for call in answer.deletions],
+        log,
+    )
+    question = question_for(finding.ref)
+    calls = [call for answer in answers for call in answer.calls]
+    answer = who(question, calls, evidence, paths=wanted, since=since)
+    ids = {id_ for line in answer.lines for id_ in line.event_ids}
+    raw = [Raw.of(step.call) for step in answer.steps if step.call.audit_id in ids]
+    notes = [entry for each in answers for entry in each.unseen]
+    unseen = [*failures, *(entry.words for entry in notes)]
+    unseen += [sentence for sentence in answer.unseen if sentence != NO_AUDIT or not unseen]
+    late = any(entry.why is Why.LATE for entry in notes) or _not_yet(live, log)
+    events = rule_events(answer, evidence) if answers else None
+    if not events and (
+        failures or notes or late or (log is not None and (log.problems or log.dropped)) or _older(live, log)
+    ):
+        events = None  # "Nobody wrote it" would be more than was seen.
+    return Attributed(
+        lines=answer.lines,
+        unseen=tuple(dict.fromkeys(unseen)),
+        set_aside=answer.set_aside,
+        raw=tuple(raw[-SHOWN:]),
+        events=events,
+        sources=tuple(each.source for each in answers),
+        configured=True,
+        may_arrive=late,
+        at=now,
+    )
+
+
+def _from_object(finding: Finding, live: Any, *, configured: bool) -> Attributed:
+    """What managedFields alone can say."""
+    answer = who(question_for(finding.ref), (), Evidence(live), paths=[change.path for change in finding.changes])
+    unseen = tuple(sentence for sentence in answer.unseen if not configured or sentence != NO_AUDIT)
+    return Attributed(answer.lines, unseen, configured=configured, pending=configured)
+
+
+def live_object(finding: Finding, inspection: Inspection | None) -> Any:
+    """The live object that the finding was made of. Paths of its changes are positions in it."""
+    for planes in inspection.resources if inspection else ():
+        if planes.ref == finding.ref:
+            return planes.actual.document if planes.actual else None
+    return None
+
+
+def log_of(answers: Sequence[AuditAnswer]) -> Log | None:
+    """All sources as one log; None where none answered."""
+    if not answers:
+        return None
+    problems: Counter[str] = Counter()
+    for answer in answers:
+        problems.update(answer.problems)
+    return Log(
+        min((answer.first for answer in answers if answer.first), default=None),
+        max((answer.newest for answer in answers if answer.newest), default=None),
+        sum(answer.events for answer in answers),
+        dict(problems),
+        sum(answer.dropped for answer in answers),
+        sum(answer.future for answer in answers),
+        max((answer.asked_at for answer in answers if answer.asked_at), default=None),
+    )
+
+
+def _written(live: Any) -> Iterable[datetime]:
+    """When each manager last wrote more than the status."""
+    metadata = live.get("metadata") if isinstance(live, dict) else None
+    entries = metadata.get("managedFields") if isinstance(metadata, dict) else None
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict) and entry.get("subresource") != "status" and (at := moment(entry.get("time"))):
+            yield at
+
+
+def _key(finding: Finding, live: Any) -> Key:
+    return finding.fingerprint, str(max(_written(live), default=""))
+
+
+def _not_yet(live: Any, log: Log | None) -> bool:
+    """Whether the object was written after the newest event that the log holds."""
+    written = max(_written(live), default=None)
+    return log is not None and written is not None and (log.last is None or written > log.last + _SLACK)
+
+
+def _older(live: Any, log: Log | None) -> bool:
+    """Whether the log begins after the last write, or holds nothing at all."""
+    written = max(_written(live), default=None)
+    return log is None or log.first is None or written is None or written < log.first
