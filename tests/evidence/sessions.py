@@ -53,7 +53,7 @@ def finding(name: str, value: str = "*") -> Finding:
     )
 
 
-def inspection(name: str, at: datetime, note: str = "") -> Inspection:
+def inspection(name: str, at: datetime, note: str = "", *, clean: bool = False) -> Inspection:
     def observed(plane: Plane, verbs: list[str]) -> Observation:
         document = {
             "kind": "Role",
@@ -66,7 +66,7 @@ def inspection(name: str, at: datetime, note: str = "") -> Inspection:
         ref(name),
         observed(Plane.DESIRED, ["get"]),
         observed(Plane.RECORDED, ["get"]),
-        observed(Plane.ACTUAL, ["get", "*"]),
+        observed(Plane.ACTUAL, ["get"] if clean else ["get", "*"]),
     )
     revisions = (
         Revision("9fd2c1a8b7e6", minute(-20), "carol", "tighten roles", minute(-30), "admin", "git.example/x"),
@@ -92,7 +92,7 @@ class Play:
 
     def look(self, at: float, name: str, *findings: Finding, note: str = "") -> None:
         self.now = minute(at)
-        seen = inspection(name, self.now, note)
+        seen = inspection(name, self.now, note, clean=not findings)
         self.recorder.batch(Batch(SOURCE, self.now, inspection=seen))
         self.recorder.look(unit_id(name), Look(Depth.READ, findings, seen, 0, self.now))
 
