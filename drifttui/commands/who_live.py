@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from drifttui.core.board import Board
 from drifttui.core.errors import InputError, inert
 from drifttui.core.identity import UnitId
+from drifttui.core.join import Answer
 from drifttui.services.live import live_collector
 from drifttui.services.once import board_when_settled
 from drifttui.services.who import found_anyone
 from drifttui.services.who_live import LiveAnswer, live_answer, live_json, pointer_like, units_for
-from drifttui.store.redaction_key import redaction_key
 
 from .show_who import show_answer
 from .who import NOBODY, standard_input
@@ -27,7 +30,6 @@ def run_live(options: argparse.Namespace, since: datetime | None) -> int:
             "CloudTrail cannot be joined with a live unit yet", hint="Use --cloudtrail with --address and --id."
         )
     paths = [pointer_like(path) for path in options.path]
-    collector, _ = live_collector(options)
 
     def wanted(board: Board) -> Iterable[UnitId]:
         try:
@@ -35,11 +37,10 @@ def run_live(options: argparse.Namespace, since: datetime | None) -> int:
         except InputError:
             return []
 
-    board = board_when_settled(collector, options.timeout, open_units=wanted)
-    answer = live_answer(
-        board, options.target, options.audit, redaction_key(), collector.now(), paths=paths, since=since,
-        stdin=standard_input(options),
-    )  # fmt: skip
+    with _spooled(options):
+        collector, _ = live_collector(options)
+        board = board_when_settled(collector, options.timeout, open_units=wanted)
+    answer = live_answer(board, options.target, paths=paths, since=since)
     if options.json:
         json.dump(live_json(answer), sys.stdout, indent=2)
         print()
@@ -48,10 +49,25 @@ def run_live(options: argparse.Namespace, since: datetime | None) -> int:
     return 0 if any(found_anyone(answered.answer.lines) for answered in answer.findings) else NOBODY
 
 
+@contextmanager
+def _spooled(options: argparse.Namespace) -> Iterator[None]:
+    """Standard input as a file of its own for as long as the session lasts: sources search more than once."""
+    stream = standard_input(options)
+    if stream is None:
+        yield
+        return
+    with tempfile.NamedTemporaryFile(prefix="drifttui-audit-") as file:
+        shutil.copyfileobj(stream, file)
+        file.flush()
+        options.audit = [file.name if place == "-" else place for place in options.audit]
+        yield
+
+
 def _show(answer: LiveAnswer) -> None:
     for answered in answer.findings:
         print(inert(f"{answered.unit.id.name} · {answered.finding.ref}"))
-        show_answer(answered.answer._replace(unseen=()), "  ")
+        known = answered.answer
+        show_answer(Answer(known.lines, (), known.set_aside), "  ")
     for unit, revision in answer.revisions:
         by = f" by {revision.author}" if revision.author else ""
         started = f", synced by {revision.initiated_by}" if revision.initiated_by else ""

@@ -1,29 +1,29 @@
-"""Who, for what differs right now: the findings of a live session joined with an audit log where one is given."""
+"""Who, for what differs right now: what a session's audit sources and the objects themselves told."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from drifttui.core.attributed import Attributed
 from drifttui.core.board import Board, Look
 from drifttui.core.errors import InputError
 from drifttui.core.finding import Finding
-from drifttui.core.inspection import Inspection, Revision
-from drifttui.core.join import Answer, Evidence, who
+from drifttui.core.inspection import Revision
 from drifttui.core.pointers import parse
-from drifttui.core.resource_question import ResourceQuestion, parse_resource, question_for
+from drifttui.core.resource_question import ResourceQuestion, parse_resource
 from drifttui.core.unit import Unit
 
 from .answers import WHO, moment
 from .once import find_unit
-from .who import Gathered, gather, line_json
+from .who import line_json
 
 
 class Answered(NamedTuple):
     unit: Unit
     finding: Finding
-    answer: Answer
+    answer: Attributed
 
 
 class LiveAnswer(NamedTuple):
@@ -69,58 +69,34 @@ def _is(question: ResourceQuestion, group: str, kind: str, namespace: str, name:
     )
 
 
-def live_answer(
-    board: Board,
-    target: str,
-    audit: Sequence[str],
-    key: bytes,
-    now: datetime,
-    *,
-    paths: Sequence[str] = (),
-    since: datetime | None = None,
-    stdin: IO[bytes] | None = None,
-) -> LiveAnswer:
-    """Every finding of what `target` names. Raises `InputError` for an unknown target or file."""
+def live_answer(board: Board, target: str, *, paths: Sequence[str] = (), since: datetime | None = None) -> LiveAnswer:
+    """What the session found out about every finding of what `target` names. Raises `InputError` for an unknown one."""
     units = units_for(board, target)
     named = {unit.id.name for unit in units} | {str(unit.id) for unit in units}
     question = (
         None if target in named or any(target == f"{u.id.namespace}/{u.id.name}" for u in units) else _resource(target)
     )
-    pairs = [
-        (unit, finding)
+    answers = tuple(
+        Answered(unit, finding, _about(finding, paths, since))
         for unit in units
         for finding in board.look(unit.id).findings
         if question is None or _is(question, *finding.ref[1:5])
-    ]
-    held = gather(audit, [question_for(finding.ref) for _, finding in pairs], key, now, stdin=stdin) if audit else None
-    answers = tuple(
-        Answered(unit, finding, _about(finding, board.look(unit.id).inspection, held, paths, since))
-        for unit, finding in pairs
     )
     return LiveAnswer(answers, _revisions(board, units), tuple(_blind(board, units, answers)))
 
 
-def _about(
-    finding: Finding,
-    inspection: Inspection | None,
-    held: Gathered | None,
-    paths: Sequence[str],
-    since: datetime | None,
-) -> Answer:
-    live = _actual(finding, inspection)
-    wanted = [change.path for change in finding.changes if not paths or change.path in paths]
-    if not wanted:
-        return Answer((), ("the finding has no such field",))
-    evidence = Evidence(live, held.operations, held.deletions, held.log) if held else Evidence(live)
-    return who(question_for(finding.ref), held.calls if held else (), evidence, paths=wanted, since=since)
-
-
-def _actual(finding: Finding, inspection: Inspection | None) -> Any:
-    """The live object that the finding was made of. Paths of its changes are positions in it."""
-    for planes in inspection.resources if inspection else ():
-        if planes.ref == finding.ref:
-            return planes.actual.document if planes.actual else None
-    return None
+def _about(finding: Finding, paths: Sequence[str], since: datetime | None) -> Attributed:
+    known = finding.who or Attributed(unseen=("nobody has asked yet",))
+    wanted = [line for line in known.lines if not paths or line.path in paths]
+    lines = [line for line in wanted if since is None or line.time is None or line.time >= since]
+    unseen = list(known.unseen)
+    if paths and not wanted:
+        unseen.append("the finding has no such field, or nobody wrote it as far as was seen")
+    if len(lines) < len(wanted):
+        unseen.append(f"{len(wanted) - len(lines)} earlier writes are left out by --since {since:%Y-%m-%d %H:%M:%SZ}")
+    if known.pending:
+        unseen.append("the audit sources had not answered yet: the event may still arrive")
+    return known._replace(lines=tuple(lines), unseen=tuple(unseen))
 
 
 def _revisions(board: Board, units: Sequence[Unit]) -> tuple[tuple[Unit, Revision], ...]:
@@ -146,11 +122,9 @@ def _blind(board: Board, units: Sequence[Unit], answers: Sequence[Answered]) -> 
 
 
 def live_json(answer: LiveAnswer) -> dict[str, Any]:
-    lines = [
-        line_json(line, unit=str(answered.unit.id), resource=str(answered.finding.ref))
-        for answered in answer.findings
-        for line in answered.answer.lines
-    ]
+    found = [(answered, line) for answered in answer.findings for line in answered.answer.lines]
+    found.sort(key=lambda pair: (not pair[1].actor.name, -pair[1].confidence))
+    lines = [line_json(line, unit=str(each.unit.id), resource=str(each.finding.ref)) for each, line in found]
     aside = [sentence for answered in answer.findings for sentence in answered.answer.set_aside]
     revisions = [
         {

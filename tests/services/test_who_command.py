@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import io
 import json
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,17 @@ import pytest
 
 from drifttui.cli import main
 from drifttui.core import audit_gathering
+from drifttui.core.attributed import Attributed
 from drifttui.core.board import Board, Depth, Look
 from drifttui.core.errors import InputError
 from drifttui.core.finding import Change, Finding, Owner
 from drifttui.core.identity import ResourceRef
 from drifttui.core.inspection import Inspection, Revision
 from drifttui.core.planes import Plane, ThreePlanes
+from drifttui.core.unit import Unit
+from drifttui.services.attribution import Attribution
 from drifttui.services.who_live import live_answer, live_json
+from drifttui.sources.audit_log.source import AuditLogSource
 from tests.core.audit_events import ALICE, ARGOCD, BOB, REPLICAS_FIELD, deployment, event, owned
 from tests.core.test_join_cloudtrail import record
 from tests.services.fakes import NOW, inspection, unit
@@ -206,7 +212,15 @@ def test_a_wrong_call_is_one_line_and_exit_1(
     assert (shown.out, shown.err.count("\n")) == ("", 1)
 
 
-def board(live: dict[str, Any]) -> Board:
+async def asked(finding: Finding, unit: Unit, held: Inspection, logs: Sequence[Path]) -> Attributed:
+    """As a session asks."""
+    sources = [AuditLogSource(logs, lambda: NOW, key=b"k" * 32)] if logs else []
+    attribution = Attribution(sources, lambda: NOW)
+    await attribution.ask(unit, Look(Depth.READ, (finding,), held, at=NOW), frozenset((unit.cluster,)))
+    return attribution.known(finding, held)
+
+
+def board(live: dict[str, Any], *logs: Path) -> Board:
     shown = unit("web", sync="OutOfSync")
     ref = ResourceRef("in-cluster", "apps", "Deployment", "prod", "web")
     (planes,) = inspection(shown, 3, 9).resources
@@ -218,13 +232,14 @@ def board(live: dict[str, Any]) -> Board:
         "/spec/replicas", "/spec/replicas", desired=3, actual=9, owners=(Owner("kubectl", "Update", "scale", NOW),)
     )
     found = Finding("f1", shown.id, ref, (change,), (), {Plane.ACTUAL: None}, NOW, NOW)  # type: ignore[dict-item]
+    found = found._replace(who=asyncio.run(asked(found, shown, held, logs)))
     return Board(units={shown.id: shown}, looks={shown.id: Look(Depth.READ, (found,), held, at=NOW)})
 
 
 @pytest.mark.parametrize("target", ["web", "argocd/web", WEB, "deploy/prod/web"])
 def test_a_live_unit_without_a_log_says_by_which_path(target: str) -> None:
     held = board(owned(deployment(9), ("kubectl", "scale", 60, REPLICAS_FIELD)))
-    answer = live_json(live_answer(held, target, [], b"k" * 32, NOW))
+    answer = live_json(live_answer(held, target))
     (line,) = answer["lines"]
     assert (line["via"], line["actor"]["name"], line["resource"]) == ("kubectl scale", None, WEB)
     assert any(sentence.startswith("Kubernetes audit log: none given") for sentence in answer["unseen"])
@@ -232,12 +247,19 @@ def test_a_live_unit_without_a_log_says_by_which_path(target: str) -> None:
 
 
 def test_a_live_unit_with_a_log_names_the_person(tmp_path: Path) -> None:
-    held = board(owned(deployment(9), ("kubectl", "scale", 5, REPLICAS_FIELD)))
     log = written(tmp_path / "audit.log", event(ARGOCD, at=0, body={"spec": {"replicas": 3}}), SCALED)
-    (line,) = live_json(live_answer(held, "web", [str(log)], b"k" * 32, NOW))["lines"]
+    held = board(owned(deployment(9), ("kubectl", "scale", 5, REPLICAS_FIELD)), log)
+    (line,) = live_json(live_answer(held, "web"))["lines"]
     assert (line["actor"]["name"], line["confidence"] > 0.9) == (BOB, True)
 
 
 def test_an_unknown_target_is_an_error_of_the_operator() -> None:
     with pytest.raises(InputError, match="No unit nope"):
-        live_answer(board(deployment(9)), "nope", [], b"k" * 32, NOW)
+        live_answer(board(deployment(9)), "nope")
+
+
+def test_since_leaves_earlier_writes_out_and_says_so(tmp_path: Path) -> None:
+    held = board(owned(deployment(9), ("kubectl", "scale", 5, REPLICAS_FIELD)), written(tmp_path / "audit.log", SCALED))
+    answer = live_json(live_answer(held, "web", since=NOW + timedelta(days=900)))
+    assert answer["lines"] == []
+    assert any("left out by --since" in sentence for sentence in answer["unseen"])
