@@ -140,7 +140,8 @@ def _check(options: argparse.Namespace) -> int:
         if not problems:
             policy = Policy(merged(files, default_file())).source
             counts = (
-                f"{len(policy.decisions)} decisions, {len(policy.ownership)} ownership rules, {len(policy.units)} units"
+                f"{len(policy.decisions)} decisions, {len(policy.ownership)} ownership rules, "
+                f"{len(policy.budgets)} budgets, {len(policy.units)} units"
             )
             print(f"{folder or 'The default policy'} holds: {counts}.")
     return 1 if problems else 0

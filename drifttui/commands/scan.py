@@ -34,8 +34,9 @@ def run(options: argparse.Namespace) -> int:
     from drifttui.services import answers
     from drifttui.services.live import live_collector
     from drifttui.services.once import board_when_settled, find_unit, matching
+    from drifttui.store.policy_files import load_policy, policy_folder
 
-    collector, settings = live_collector(options)
+    collector, settings = live_collector(options, ledger=True)
     chosen = parse(settings.filter)
 
     def wanted(board: Board) -> list[UnitId]:
@@ -49,12 +50,12 @@ def run(options: argparse.Namespace) -> int:
     named = {find_unit(board, name).id for name in options.unit}
     rows = [row for key, row in unit_rows(board, now, {}) if matches(row) and (not named or key in named)]
     units = sorted((row.unit for row in rows), key=lambda unit: unit.id)
-    answer = answers.scan(board, units, now)
+    answer = answers.scan(board, units, now, load_policy(policy_folder(settings.policy)))
     if options.json:
         json.dump(answer, sys.stdout, indent=2)
         print()
     else:
         from drifttui.commands.show import show_scan
 
-        show_scan(board, units, now)
+        show_scan(board, units, now, answer)
     return answers.scan_exit(answer)

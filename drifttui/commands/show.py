@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from drifttui.core.ages import span
+from drifttui.core.acts import NOTHING, Acts
+from drifttui.core.ages import Times, span
 from drifttui.core.board import Board, Depth
 from drifttui.core.errors import inert
 from drifttui.core.finding import Finding, Owner
 from drifttui.core.health import Freshness, SourceHealth
+from drifttui.core.link_standing import standing_words
+from drifttui.core.operator_verdict import standing_verdict
 from drifttui.core.planes import UNKNOWN, Plane
 from drifttui.core.unit import Unit
 from drifttui.core.words import value_text
@@ -42,7 +46,8 @@ def console() -> Console:
     return Console(highlight=False, soft_wrap=False)
 
 
-def show_scan(board: Board, units: Sequence[Unit], now: datetime) -> None:
+def show_scan(board: Board, units: Sequence[Unit], now: datetime, answer: Mapping[str, Any]) -> None:
+    """`answer` is the same as JSON: its causes and budgets are shown, too."""
     out = console()
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in ("risk", "unit", "cluster", "sync", "health", "auto", "n", "read"):
@@ -71,19 +76,25 @@ def show_scan(board: Board, units: Sequence[Unit], now: datetime) -> None:
         out.print(table)
     for unit in units:
         for found in board.look(unit.id).findings:
-            show_finding(out, unit, found, now)
+            show_finding(out, unit, found, now, board.acts)
+    for cause in answer["causes"]:
+        out.print(_text(f"one cause: {cause['words']}"))
+    for budget in answer["budgets"]:
+        if budget["exceeded"]:
+            out.print(_text(f"over budget: {budget['words']}", "bold red"))
     for health in board.blind:
         out.print(_text(f"{health.name} is blind: {health.error} {health.hint}".strip(), "magenta"))
     word = f", {unlooked} of them by their engine's word alone (--all looks into them)" if unlooked else ""
     out.print(f"{len(units)} units, {clean} clean{word}.")
 
 
-def show_finding(out: Console, unit: Unit, found: Finding, now: datetime) -> None:
+def show_finding(out: Console, unit: Unit, found: Finding, now: datetime, acts: Acts = NOTHING) -> None:
     verdict = found.verdict
     whole = "" if found.changes and found.changes[0].path else found.summary
     judged = f"{verdict.risk} · {verdict.drift_class} · {verdict.action}" if verdict else ""
     since = f"since {age(found.first_seen, now)}"
     out.print(_line(0, (f"{unit.id.name} · {found.ref.short}", "bold"), since, whole, (judged, "italic")))
+    _show_deeds(out, unit, found, Times(now), acts)
     for change in found.changes:
         out.print(_line(2, change.label or "(whole object)"))
         if not change.path:
@@ -94,6 +105,20 @@ def show_finding(out: Console, unit: Unit, found: Finding, now: datetime) -> Non
                 out.print(_line(4, plane.value.ljust(8), value_text(value)))
         if change.owners:
             out.print(_line(4, "held by ", ", ".join(owner_words(owner, now) for owner in change.owners)))
+
+
+def _show_deeds(out: Console, unit: Unit, found: Finding, times: Times, acts: Acts) -> None:
+    """The operator's verdict beside that of the rules, and what the finding is linked to."""
+    standing = standing_verdict(acts, found)
+    if standing is not None:
+        given = standing.verdict
+        words = f"{given.actor}: {given.drift_class} · {given.action} {times.ago(given.at)}"
+        again = ("reopened: the drift changed since", "yellow") if standing.reopened else ""
+        out.print(_line(2, (words, "bold"), given.note, again))
+        for line in standing.changed:
+            out.print(_line(4, line))
+    for link in acts.links_of(str(unit.id), found.id):
+        out.print(_line(2, standing_words(link, times), link.title))
 
 
 def owner_words(owner: Owner, now: datetime) -> str:

@@ -150,8 +150,9 @@ def _words(trace: _Trace, held: Sequence[Finding], units: int, times: Sequence[f
         case "merge":
             why = f"revision {trace.what[:12]} is merged and not everywhere yet"
         case "writer":
-            within = f" within {span(max(times) - min(times))}" if len(times) > 1 else ""
-            why = f"{about}, written by {trace.what}{within}"
+            apart = max(times) - min(times) if len(times) > 1 else -1.0
+            when = f" within {span(apart)}" if apart >= 1 else " at one time" if apart >= 0 else ""
+            why = f"{about}, written by {trace.what}{when}"
         case "rule":
             why = f"{about}, {trace.what.split(' ')[0]} by the rule {trace.what.partition(' ')[2]}"
         case _:

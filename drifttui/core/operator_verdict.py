@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .acts import Acts, OperatorVerdict
-from .episodes import OpenFinding
 from .errors import InputError, inert
 from .finding import Change, Finding
 from .planes import ABSENT, UNKNOWN, Json, Mark
 from .verdict import ACTIONS, DRIFT_CLASSES
+
+if TYPE_CHECKING:
+    from .episodes import OpenFinding
 
 NOTE: Final = 2000
 FIELDS: Final = 20

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
 from fnmatch import translate
 from functools import lru_cache
 from typing import NamedTuple
 
-from .ages import parse_span
 from .case import AuditEvent
-from .policy import Budget, Decision, HealRule, Ownership, PolicyFile
-from .verdict import DOMAINS
+from .policy import Decision, HealRule, Ownership, PolicyFile
 
 MEMORY = 50_000
 """Answers kept per policy before they are forgotten."""
@@ -193,38 +190,3 @@ def pointer_pattern(pointer: str) -> re.Pattern[str]:
         else:
             steps.append("/" + "[^/]*".join(re.escape(part) for part in step.split("*")))
     return re.compile("".join(steps))
-
-
-class Overrun(NamedTuple):
-    """A drift budget that is used up."""
-
-    budget: str
-    fact: str
-
-
-class Open(NamedTuple):
-    """One open finding, as budgets count it."""
-
-    domain: str
-    environment: str
-    age: timedelta
-
-
-def overruns(budgets: Iterable[Budget], findings: Sequence[Open]) -> list[Overrun]:
-    """Budgets that the open findings exceed, in the order of the policy."""
-    found = []
-    for budget in budgets:
-        counted = [
-            one
-            for one in findings
-            if (not budget.domain or one.domain in budget.domain)
-            and (not budget.environment or one.environment in budget.environment)
-        ]
-        where = ", ".join(sorted({one.domain for one in counted}, key=DOMAINS.index))
-        if budget.max_open is not None and len(counted) > budget.max_open:
-            found.append(Overrun(budget.id, f"{len(counted)} open ({where}); {budget.max_open} are allowed"))
-        limit = parse_span(budget.max_age) if budget.max_age else None
-        old = [one for one in counted if limit is not None and one.age > limit]
-        if old:
-            found.append(Overrun(budget.id, f"{len(old)} older than {budget.max_age} ({where})"))
-    return found

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from drifttui.core.acts import Acts, LinkRecord
+from drifttui.core.ages import Times
 from drifttui.core.board import Board
+from drifttui.core.budgets import BudgetLine, budget_lines, counted
+from drifttui.core.causes import causes_of
 from drifttui.core.finding import Finding
 from drifttui.core.health import Freshness, SourceHealth, Standing
+from drifttui.core.link_standing import standing as link_standing
+from drifttui.core.link_standing import standing_words
+from drifttui.core.operator_verdict import standing_verdict
 from drifttui.core.unit import Unit
 from drifttui.core.verdict import Verdict
+
+if TYPE_CHECKING:
+    from drifttui.core.policy_table import Policy
 
 SCAN = "drifttui.scan/1"
 DOCTOR = "drifttui.doctor/1"
@@ -40,6 +50,29 @@ def verdict(given: Verdict | None) -> dict[str, Any] | None:
         "reasons": [{"rule": reason.rule, "fact": reason.fact} for reason in given.reasons],
         "missing": list(given.missing),
     }
+
+
+def operator(found: Finding, acts: Acts) -> dict[str, Any] | None:
+    """The operator's verdict, and what changed since where it does not stand any more."""
+    standing = standing_verdict(acts, found)
+    if standing is None:
+        return None
+    given = standing.verdict
+    return {
+        "drift_class": given.drift_class,
+        "action": given.action,
+        "note": given.note,
+        "cause": given.cause,
+        "at": moment(given.at),
+        "actor": given.actor,
+        "reopened": standing.reopened,
+        "changed": list(standing.changed),
+    }
+
+
+def link(record: LinkRecord, now: datetime) -> dict[str, Any]:
+    stands = link_standing(record, now).value
+    return {"ref": record.ref, "kind": record.kind, "standing": stands, "words": standing_words(record, Times(now))}
 
 
 def finding(found: Finding) -> dict[str, Any]:
@@ -104,7 +137,15 @@ def unit(shown: Unit, board: Board, now: datetime) -> dict[str, Any]:
         "error": look.error or None,
         "gaps": list(look.inspection.gaps) if look.inspection else [],
         "hidden": look.hidden,
-        "findings": [finding(found) for found in look.findings],
+        "links": [link(record, now) for record in board.acts.links_of(str(shown.id))],
+        "findings": [
+            {
+                **finding(found),
+                "operator": operator(found, board.acts),
+                "links": [link(record, now) for record in board.acts.links_of("", found.id)],
+            }
+            for found in look.findings
+        ],
     }
 
 
@@ -135,8 +176,17 @@ def is_unknown(shown: Unit, board: Board, now: datetime) -> bool:
     return board.freshness(shown, now) is not Freshness.FRESH or board.risk(shown, now) == "unknown"
 
 
-def scan(board: Board, units: Iterable[Unit], now: datetime) -> dict[str, Any]:
+def budget(line: BudgetLine) -> dict[str, Any]:
+    return {**line._asdict(), "exceeded": line.exceeded}
+
+
+def scan(board: Board, units: Iterable[Unit], now: datetime, policy: Policy | None = None) -> dict[str, Any]:
+    """`policy` brings the drift budgets; they count every finding of `units`."""
     shown = list(units)
+    findings = [found for entry in shown for found in board.look(entry.id).findings]
+    budgets: tuple[BudgetLine, ...] = ()
+    if policy is not None and policy.source.budgets:
+        budgets = budget_lines(policy.source.budgets, counted(findings, board.units, policy, now))
     drifting = [entry for entry in shown if board.look(entry.id).findings or entry.sync == "OutOfSync"]
     unknown = [entry for entry in shown if is_unknown(entry, board, now)]
     return {
@@ -146,9 +196,12 @@ def scan(board: Board, units: Iterable[Unit], now: datetime) -> dict[str, Any]:
             "units": len(shown),
             "drift": len(drifting),
             "unknown": len(unknown),
+            "over_budget": [line.id for line in budgets if line.exceeded],
             "blind_sources": [health.name for health in board.sources.values() if health.standing is Standing.BLIND],
         },
         "sources": [source(health) for health in board.sources.values()],
+        "budgets": [budget(line) for line in budgets],
+        "causes": [cause._asdict() for cause in causes_of(findings) if cause.several],
         "units": [unit(entry, board, now) for entry in shown],
     }
 

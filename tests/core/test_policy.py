@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from drifttui.core.budgets import Counted, budget_lines
 from drifttui.core.classify import classify
 from drifttui.core.errors import InputError
 from drifttui.core.policy import Budget, PolicyFile
-from drifttui.core.policy_table import Open, Policy, Situation, overruns, pointer_pattern
+from drifttui.core.policy_table import Policy, Situation, pointer_pattern
 from drifttui.core.verdict import ACTIONS, DOMAINS, DRIFT_CLASSES, RISKS
 from drifttui.store.case_files import parse
 from drifttui.store.policy_files import default_policy, load_policy, read_folder
@@ -176,9 +177,9 @@ def test_budgets_count_and_date_open_findings() -> None:
         Budget(id="old", max_age="2d"),
     )
     young, old = timedelta(hours=1), timedelta(days=3)
-    found = [Open("network", "prod", young), Open("network", "prod", old), Open("cost", "dev", young)]
-    assert [over.budget for over in overruns(budgets, found)] == ["network", "old"]
-    assert overruns(budgets, found[:1]) == []
+    found = [Counted("network", "prod", young), Counted("network", "prod", old), Counted("cost", "dev", young)]
+    assert [line.id for line in budget_lines(budgets, found) if line.exceeded] == ["network", "old"]
+    assert not any(line.exceeded for line in budget_lines(budgets, found[:1]))
 
 
 @pytest.mark.parametrize(
