@@ -84,10 +84,18 @@ def _drift(unit: Unit, findings: Sequence[Finding] | None, prunes: bool) -> list
         if ref[1:5] not in seen
     ]
     if not lines:
-        nothing = "nothing differs now, as far as was looked" if findings is not None else "nothing is called different"
-        return [nothing]
+        return [_nothing(unit, looked=findings is not None)]
     more = len(lines) - MOST
     return [*lines[:MOST], f"and {more} more fields or objects"] if more > 0 else lines
+
+
+def _nothing(unit: Unit, *, looked: bool) -> str:
+    """Unknown is not clean: Argo CD's `Synced` is its word, and Flux names nothing that differs."""
+    if looked:
+        return "nothing was found to differ when it was last looked at"
+    if unit.id.engine == Engine.ARGOCD and unit.sync == "Synced":
+        return "Argo CD calls nothing different; nobody looked field by field"
+    return "what differs is not known: nobody looked"
 
 
 def _finding(finding: Finding, prunes: bool) -> list[str]:

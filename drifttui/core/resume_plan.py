@@ -198,7 +198,9 @@ def _add(held: Held, wanted: Mapping[str, Json], steps: Steps) -> None:
 def _owners(
     around: Surroundings, unit: Unit, acts: Acts, told: Told, steps: Steps, notes: Sequence[Note]
 ) -> None:  # fmt: skip
-    """The nearest first: the topmost is what held all the others off."""
+    """The nearest first: the topmost is what held all the others off. What holds off for an owner that stays paused
+    stays as well."""
+    children = [unit.id.name]
     for taken in reversed(told.owners):
         owner = around.owner(taken.key)
         if not isinstance(owner, Held):
@@ -219,8 +221,9 @@ def _owners(
         if owner.may is None:
             steps.unknown.append(f"permission unknown: {owner.needs}")
         if IGNORED in taken.captured:
-            _no_longer_ignored(owner, unit, taken, acts, steps)
+            _no_longer_ignored(owner, children, taken, acts, steps)
         else:
+            children.append(taken.key.name)
             _give_back(owner, taken, steps, note=_own_note(owner, told.id))
 
 
@@ -268,23 +271,27 @@ def _noted(notes: Sequence[Note], pause: str, key: Key) -> str:
     return ""
 
 
-def _no_longer_ignored(owner: Held, unit: Unit, taken: Taken, acts: Acts, steps: Steps) -> None:
-    """Takes our one entry out of the list; the last one out restores the list itself as it was: absent or empty."""
-    entries, entry = entries_of(owner.document), entry_for(unit.id.name)
-    if entry not in entries:
-        steps.effects.append(f"{owner.target.short} does not ignore automation of {unit.id.name} any more")
+def _no_longer_ignored(owner: Held, names: Sequence[str], taken: Taken, acts: Acts, steps: Steps) -> None:
+    """Takes our entries for these children out of the list; the last one out restores the list itself as it was:
+    absent or empty."""
+    entries = entries_of(owner.document)
+    ours = [position for position, each in enumerate(entries) if any(each == entry_for(name) for name in names)]
+    if not ours:
+        if not any(isinstance(each, dict) and each == entry_for(str(each.get("name"))) for each in entries):
+            steps.effects.append(f"{owner.target.short} does not ignore automation of {', '.join(names)} any more")
         return
-    position = entries.index(entry)
-    place = f"{IGNORED}/{position}"
-    change: Patch = (test(place, entry), remove(place))
-    if len(entries) == 1 and _list_before(owner.key, taken, acts) is ABSENT:
+    change: Patch = (
+        *(test(f"{IGNORED}/{position}", entries[position]) for position in ours),
+        *(remove(f"{IGNORED}/{position}") for position in reversed(ours)),
+    )
+    left = len(entries) - len(ours)
+    if not left and _list_before(owner.key, taken, acts) is ABSENT:
         change = (test(IGNORED, entries), remove(IGNORED))
     patch = guarded(owner, [change])
     after = applied(owner.document, patch)
     now = {IGNORED: spelled(value_at(owner.document, IGNORED))}
-    words = (
-        f"spec.ignoreApplicationDifferences  {len(entries)} → {len(entries) - 1} entries: ours for {unit.id.name} goes"
-    )
+    said = ", ".join(str(entries[position]["name"]) for position in ours)
+    words = f"spec.ignoreApplicationDifferences  {len(entries)} → {left} entries: ours for {said} goes"
     steps.drafts.append(Draft(owner.target, words, patch, back(owner, after, now), owner.uid, now, owner.needs))
 
 
