@@ -101,22 +101,37 @@ class CloudTrailFiles:
 
     async def check(self) -> SourceHealth:
         now = self._clock()
+        probe: list[str] = []
 
         async def listing() -> str:
             since = now - timedelta(hours=2)
             newest: datetime | None = None
+            probe.clear()
             for base, account, region in await self._places((), ()):
                 for prefix in prefixes(base, account, region, since, now)[:3]:
-                    found = [file.at for file in await self._page(prefix)]
+                    files = await self._page(prefix)
+                    probe.extend(file.key for file in files[-1:])
+                    found = [file.at for file in files]
                     newest = max([*found, *([newest] if newest else [])], default=None)
                 if newest:
                     break
-            return age(newest, now) or "no file in the last two hours"
+            return age(newest, now)
+
+        async def reading() -> str:
+            if not probe:
+                raise Missing(
+                    f"{self.name}: no log file in the last two hours", hint="Check whether the trail delivers."
+                )
+            await self._aws.body(self._bucket.bucket, probe[0], region=self._bucket.region, limit=1)
+            return ""
 
         return await self._health.check(
             f"s3://{self._bucket.bucket}/{folder(self._bucket.prefix, self._bucket.organization)}",
             "log files in S3",
-            [Need(f"s3:ListBucket on {self._bucket.bucket}", "finding the log files of a time", listing)],
+            [
+                Need(f"s3:ListBucket on {self._bucket.bucket}", "finding the log files of a time", listing),
+                Need(f"s3:GetObject on {self._bucket.bucket}", "reading them (kms:Decrypt where encrypted)", reading),
+            ],
             "Check bucket, prefix and organization in [aws.trail].",
         )
 
