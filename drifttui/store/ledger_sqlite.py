@@ -166,14 +166,18 @@ class SqliteLedger(StoredLedger):
         """And whether it is only a picture."""
         database, picture = self._connect("mode=rw"), False
         try:
-            database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError as error:
+            try:
+                database.execute("PRAGMA synchronous = FULL")
+            except sqlite3.OperationalError as error:
+                database.close()
+                busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                if busy or not os.access(self._path, os.R_OK):
+                    raise
+                database, picture = self._open_unwritable(), True
+            self._belongs(database)
+        except BaseException:
             database.close()
-            busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-            if busy or not os.access(self._path, os.R_OK):
-                raise
-            database, picture = self._open_unwritable(), True
-        self._belongs(database)
+            raise
         return database, picture
 
     def _open_unwritable(self) -> sqlite3.Connection:
@@ -201,7 +205,6 @@ class SqliteLedger(StoredLedger):
             check_same_thread=False,
         )
         database.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-        database.execute("PRAGMA synchronous = FULL")
         return database
 
     def _belongs(self, database: sqlite3.Connection) -> None:
@@ -210,10 +213,8 @@ class SqliteLedger(StoredLedger):
             for question in ("SELECT COUNT(*) FROM sqlite_master", "PRAGMA application_id", "PRAGMA user_version")
         )
         if tables and application != APPLICATION:
-            database.close()
             raise InputError(f"{self.where} is no ledger", "it is another SQLite database", "Check --ledger.")
         if version > VERSION:
-            database.close()
             raise InputError(f"{self.where} is from a newer drifttui", f"format {version}", "Update drifttui.")
 
     def _make(self) -> None:
@@ -231,6 +232,7 @@ class SqliteLedger(StoredLedger):
             with closing(self._connect("mode=rw")) as database:
                 try:
                     self._belongs(database)
+                    database.execute("PRAGMA synchronous = FULL")
                     # Two processes that switch at once are both told that it is busy, without any waiting.
                     database.execute("PRAGMA journal_mode = WAL")
                     database.execute("BEGIN IMMEDIATE")

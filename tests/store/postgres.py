@@ -51,9 +51,9 @@ def server(*options: str) -> Iterator[Path]:
             cwd=folder,
             **as_user,
         )
-        running = subprocess.Popen(
-            [programs / "postgres", "-D", folder / "data", "-k", folder, "-c", "fsync=off"]
-            + [word for option in ("listen_addresses=", *options) for word in ("-c", option)],
+        words = [word for option in ("fsync=off", "listen_addresses=", *options) for word in ("-c", option)]
+        running: subprocess.Popen[bytes] = subprocess.Popen(
+            [str(programs / "postgres"), "-D", str(folder / "data"), "-k", str(folder), *words],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=folder,
