@@ -34,6 +34,8 @@ COMMANDS: Mapping[str, Command] = {
     "link": Command("drifttui.commands.link", "put units, findings and pauses under an incident or emergency change"),
     "policy": Command("drifttui.commands.policy", "check the policy, or test it against labelled cases"),
     "export": Command("drifttui.commands.export", "write what was seen and done into one evidence bundle"),
+    "replay": Command("drifttui.commands.replay", "walk through a bundle in the same screens, with a scrubber"),
+    "report": Command("drifttui.commands.report", "render the report of a bundle again, as Markdown or HTML"),
     "redact": Command("drifttui.commands.redact", "take secrets out of any text, YAML or JSON, as the export does"),
     "verify": Command("drifttui.commands.verify", "is this evidence bundle what was exported, and who signed it?"),
     "doctor": Command("drifttui.commands.doctor", "is every source reachable, authenticated and permitted?"),

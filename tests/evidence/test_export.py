@@ -199,7 +199,7 @@ def test_an_incident_that_nobody_knows_is_one_line(folder: Path) -> None:
     with pytest.raises(InputError, match="No incident INC-404 here"):
         scope_of(NOTHING, read_sessions(folder), "INC-404")
     scope = scope_of(NOTHING, read_sessions(folder), "INC-1")
-    assert scope.units == {str(sessions.unit_id(name)) for name in ("payments", "checkout")}
+    assert scope.units == frozenset(str(sessions.unit_id(name)) for name in ("payments", "checkout"))
 
 
 def test_the_command_exports_what_was_recorded(

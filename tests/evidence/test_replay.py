@@ -14,7 +14,7 @@ from drifttui.core.acts import NOTHING
 from drifttui.core.board import Mode
 from drifttui.core.errors import BundleError
 from drifttui.core.health import Freshness
-from drifttui.core.ledger import EventKind
+from drifttui.core.ledger import EventKind, Head
 from drifttui.core.scope import Scope
 from drifttui.services.evidence import from_sessions
 from drifttui.services.export import Export, Wish
@@ -176,7 +176,7 @@ def repacked(bundle: Path, target: Path, name: str, change: Any) -> Path:
         files = {info.name: tar.extractfile(info).read() for info in tar}  # type: ignore[union-attr]
     old = json.loads(files.pop("manifest.json"))
     files[name] = change(files[name])
-    manifest = bundles.manifest(files)._replace(ledger=bundles.EMPTY._replace(**old["ledger"]))
+    manifest = bundles.manifest(files)._replace(ledger=Head(**old["ledger"]))
     return bundles.write(target, {"manifest.json": manifest.encoded(), **dict(sorted(files.items()))})
 
 
