@@ -30,7 +30,7 @@ _ALIASES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|m|s|ms)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
@@ -118,14 +118,9 @@ class Window(NamedTuple):
     words: str
 
     def open_until(self, at: datetime) -> datetime | None:
-        """When it closes, where it is open at `at`; overlapping openings are one."""
+        """When the opening that it is in at `at` ends; None where it is closed."""
         starts = [start for start in self._starts(at - self.duration, at) if start + self.duration > at]
-        if not starts:
-            return None
-        closes = max(starts) + self.duration
-        for start in self._starts(at, min(closes, at + LONGEST)):
-            closes = max(closes, start + self.duration) if start <= closes else closes
-        return closes
+        return max(starts) + self.duration if starts else None
 
     def opens(self, at: datetime) -> datetime | None:
         """Its next start after `at`, within `LONGEST`."""
@@ -191,6 +186,18 @@ def _any(patterns: Any, texts: Sequence[str]) -> bool:
 def verdict(entries: Sequence[Mapping[str, Any]], at: datetime) -> Verdict:
     """Raises `ValueError` where one window cannot be read: Argo CD then syncs nothing and says so."""
     windows = [window_of(entry) for entry in entries]
+    found = _once(windows, at)
+    until = found.until
+    while not found.allowed and until is not None:
+        after = _once(windows, until)
+        if after.allowed:
+            break
+        until = after.until if after.until is not None and after.until - at < LONGEST else None
+    return found._replace(until=until)
+
+
+def _once(windows: Sequence[Window], at: datetime) -> Verdict:
+    """What holds at one moment, and when to look again."""
     open_now = [(window, closes) for window in windows if (closes := window.open_until(at)) is not None]
     if denies := [(window, closes) for window, closes in open_now if window.kind == "deny"]:
         window, closes = max(denies, key=lambda each: each[1])
