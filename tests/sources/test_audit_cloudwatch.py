@@ -91,13 +91,13 @@ async def test_a_real_log_group_is_filtered_and_the_rest_is_left_out() -> None:
         assert isinstance(held, AuditSource)
         question = AuditQuestion(objects=(WEB,), since=now - timedelta(hours=1))
         answer = await held.calls(question)
-        assert [call.audit_id for call in answer.calls] == ["write"]
+        assert {call.audit_id for call in answer.calls} == {"write"}, "moto does not look at the stream's prefix"
         assert answer.method == "FilterLogEvents"
         assert answer.problems["event that the log cut short or that is no JSON"] >= 1
         assert answer.newest is not None
         assert answer.may_still_arrive
         long = await held.calls(question._replace(since=now - timedelta(hours=30)))
-        assert {call.audit_id for call in long.calls} == {"write"}, "moto does not filter Insights by stream"
+        assert {call.audit_id for call in long.calls} == {"write"}
         assert long.method == "Logs Insights"
         assert "keeps 1 days" in words(long, Why.RETENTION)
         health = await held.check()
