@@ -32,6 +32,9 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "classify": Command("drifttui.commands.classify", "judge one case by the rules, or record your own verdict"),
     "link": Command("drifttui.commands.link", "put units, findings and pauses under an incident or emergency change"),
+    "ledger": Command(
+        "drifttui.commands.ledger", "the record of what was done: verify that nobody changed it, or read it"
+    ),
     "policy": Command("drifttui.commands.policy", "check the policy, or test it against labelled cases"),
     "export": Command("drifttui.commands.export", "write what was seen and done into one evidence bundle"),
     "replay": Command("drifttui.commands.replay", "walk through a bundle in the same screens, with a scrubber"),
