@@ -43,7 +43,7 @@ KEYS: Final[Mapping[str, str]] = {
     "source": "argocd:eu-west-1",
     "class": "drift class: " + ", ".join(DRIFT_CLASSES[:3]) + ", …",
     "kind": "kind of the resource: Deployment",
-    "who": "human, controller, engine or unknown tools, or a part of the manager's name",
+    "who": "human, controller, engine or unknown tools, a kind of account, or a part of its or the manager's name",
 }
 """Every key with what may follow it, for help and for error lines."""
 
@@ -296,6 +296,9 @@ def _who(key: str, value: str) -> tuple[UnitTest, FindingTest]:
     holds = _matcher(value)
 
     def by(finding: Finding) -> bool:
+        lines = finding.who.lines if finding.who is not None else ()
+        if any(holds(word) for line in lines if line.actor.name for word in (line.actor.name, line.actor.kind.value)):
+            return True
         owners = holders(finding)
         if not owners:
             return "unknown" in parts

@@ -127,7 +127,13 @@ def holders(finding: Finding) -> list[Owner]:
 
 
 def who_word(finding: Finding) -> str:
-    """The manager that most likely made the drift, for one column; `?` where no field names one."""
+    """Who made the drift by the audit log, for one column; else the manager that most likely did; `?` where no field
+    names one."""
+    best = finding.who.best if finding.who is not None else None
+    if best is not None and best.actor.name:
+        from .attributed import short_name  # Only what was looked into has an answer; no first frame does.
+
+        return clean(short_name(best), 60)
     first = next(iter(holders(finding)), None)
     return clean(first.manager, 60) if first else "?"
 

@@ -1,4 +1,7 @@
-"""Who holds each changed field, and what led there: managers, revision, operation, events. Unknown says why."""
+"""Who wrote each changed field, and what led there: the audit log's word, managers, revision, operation, events.
+
+Unknown says why.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from drifttui.core.planes import ABSENT, Plane
 from drifttui.core.unit import Unit
 from drifttui.core.words import clean, hand_of, holders
 
+from . import actor_lines
 from .cells import Line, Piece, cut, wrapped
 
 _HANDS = {
@@ -24,12 +28,25 @@ _MOST_EVENTS = 8
 
 
 def who_lines(finding: Finding, unit: Unit, look: Look, times: Times, width: int) -> list[Line]:
+    who = finding.who
+    if who is None or not who.configured:
+        return [
+            *_summary(finding, times, width),
+            (),
+            *_fields(finding, times, width),
+            *_causes(finding, unit, look, times, width),
+            *_events(finding, look, times, width),
+        ]
     return [
-        *_summary(finding, times, width),
+        *actor_lines.summary(who, times, width),
+        *actor_lines.others(who, finding, times, width),
+        (),
+        *actor_lines.evidence(who, times, width),
         (),
         *_fields(finding, times, width),
         *_causes(finding, unit, look, times, width),
         *_events(finding, look, times, width),
+        *actor_lines.body(who, width),
     ]
 
 
