@@ -14,7 +14,7 @@ from .ownership import ManagedFields
 from .pause import Write, WriteKind
 from .pause_argocd import AUTOMATED, PHASE, is_on, value_at
 from .planes import ABSENT, Document, Json, Mark
-from .pointers import get, parse
+from .pointers import build, get, parse
 from .words import value_text
 
 ANNOTATIONS: Final = "/metadata/annotations/"
@@ -36,6 +36,8 @@ class Departure(NamedTuple):
     """`spec.syncPolicy.automated.enabled is true, was written as false`."""
     undoes: bool
     """Automation is back. What is false here is told and does no harm: a stripped annotation, a neighbour's entry."""
+    field: str = ""
+    """The first field inside that differs: whoever holds it did it, not who holds its neighbours."""
 
 
 class Blame(NamedTuple):
@@ -81,9 +83,9 @@ def changed_since(write: Write, document: Document | None) -> tuple[str, ...]:
 def departures(write: Write, document: Document | None) -> tuple[Departure, ...]:
     """What is not as `write` left it. Empty where all is."""
     if document is None:
-        return (Departure(UID, f"{write.target.short} is gone", True),)
+        return (Departure(UID, f"{write.target.short} is gone", True, UID),)
     if get(document, ("metadata", "uid")) != write.uid:
-        return (Departure(UID, f"{write.target.short} was deleted and made anew", True),)
+        return (Departure(UID, f"{write.target.short} was deleted and made anew", True, UID),)
     if write.kind is WriteKind.STOP_OPERATION:
         return ()
     found = []
@@ -94,7 +96,8 @@ def departures(write: Write, document: Document | None) -> tuple[Departure, ...]
         now = value_at(document, pointer)
         if not _equal(now, ABSENT if left is None and now is ABSENT else left):
             words = f"{write.target.short}: {_dotted(pointer)} is {_said(now)}, was written as {_said(left)}"
-            found.append(Departure(pointer, words, _undoes(write, pointer, left, now, document)))
+            undoes = _undoes(write, pointer, left, now, document)
+            found.append(Departure(pointer, words, undoes, pointer + _inside(left, now)))
     return tuple(found)
 
 
@@ -107,7 +110,8 @@ def blame(document: Document | None, pointer: str) -> Blame:
     holders = fields.at(tokens) if get(document, tokens) is not ABSENT and pointer != UID else ()
     if holders:
         return Blame(holders[0].manager, holders[0].time, True)
-    newest = next((owner for owner in fields.at(()) if owner.subresource != "status"), None)
+    # An Application has no status subresource: its controller would always be the newest.
+    newest = next((owner for owner in fields.at(("spec",)) if owner.subresource != "status"), None)
     return Blame(newest.manager, newest.time, False) if newest else Blame("", None, False)
 
 
@@ -137,6 +141,15 @@ def _undoes(write: Write, pointer: str, left: Json, now: Json | Mark, document: 
         live: Sequence[Any] = now if isinstance(now, list) else ()
         return not all(any(same(item, one) for one in live) for item in ours)
     return True
+
+
+def _inside(left: Json, now: Json | Mark) -> str:
+    """The pointer from a value to the first field of it that differs; what is still there before what is gone."""
+    if not isinstance(left, dict) or not isinstance(now, dict):
+        return ""
+    differ = [key for key in sorted({*left, *now}) if not _equal(now.get(key, ABSENT), left.get(key, ABSENT))]
+    differ.sort(key=lambda key: key not in now)
+    return build((differ[0],)) + _inside(left.get(differ[0]), now.get(differ[0], ABSENT)) if differ else ""
 
 
 def _applies(document: Document, patch: Sequence[Operation]) -> bool:

@@ -17,7 +17,8 @@ from drifttui.core.ages import span
 from drifttui.core.errors import DriftError, inert
 from drifttui.core.pause import Plan, Progress, Target, Write, WriteKind
 from drifttui.core.pause_json import plan_from
-from drifttui.core.pause_stand import Stand, blame, departures, reconciled_at, stand
+from drifttui.core.pause_note import NOTE_POINTER
+from drifttui.core.pause_stand import Blame, Stand, blame, departures, reconciled_at, stand
 from drifttui.core.planes import Document
 from drifttui.core.ports import Clock
 
@@ -44,7 +45,7 @@ class Look(NamedTuple):
     by: str = ""
     """The field manager that undid it, as far as the object tells."""
     resumed: bool = False
-    """Everything is exactly as before the pause, and a drifttui wrote it: a colleague resumed it."""
+    """Everything is exactly as before the pause, its annotation gone: a colleague resumed it."""
     gone: bool = False
     """What was paused is not there any more."""
     reconciled: tuple[tuple[Target, str], ...] = ()
@@ -72,14 +73,15 @@ async def look(plan: Plan, ways: Ways, clock: Clock) -> Look:
     back = [(document, each) for document, each in apart if each.undoes]
     if back:
         document, departure = back[0]
-        who = blame(document, departure.pointer)
-        restored = not unread and all(stand(write, document) is Stand.BEFORE for write, document in read)
+        who = blame(document, departure.field)
+        resumed = not unread and _given_back(plan, read, [blame(document, each.field) for document, each in back])
+        words = "everything is as it was before the pause" if resumed else f"{departure.words}, {who.words(now)}"
         return Look(
             now,
             False,
-            f"{departure.words}, {who.words(now)}",
+            words,
             who.manager,
-            resumed=restored and who.manager == FIELD_MANAGER,
+            resumed=resumed,
             gone=any(document is None for _, document in read),
             reconciled=told,
         )
@@ -231,6 +233,15 @@ async def check(
 
 def _long_over(pause: PauseRecord, now: datetime) -> bool:
     return now - pause.at >= plan_from(pause.plan).watch_for
+
+
+def _given_back(plan: Plan, read: Sequence[tuple[Write, Document | None]], who: Sequence[Blame]) -> bool:
+    """Whether somebody resumed it elsewhere: policy, owners and annotation are as before, and it was no owner that put
+    them back. What a resume takes off leaves no holder; what it sets again, drifttui holds."""
+    exactly = all(stand(write, document) is Stand.BEFORE for write, document in read)
+    ours = all(each.manager == FIELD_MANAGER for each in who if each.exact)
+    noted = any(NOTE_POINTER in write.captured for write, _ in read)
+    return exactly and ours and (any(each.exact for each in who) or (noted and plan.holds))
 
 
 def _leaned_on(write: Write) -> bool:
