@@ -67,6 +67,7 @@ def add_session_arguments(parser: argparse.ArgumentParser, *, screen: bool = Fal
     add_ledger_argument(general)
     if screen:
         general.add_argument("--theme", default="", metavar="NAME", help="drift-dark, drift-light, drift-safe, …")
+        general.add_argument("--no-record", action="store_true", help="keep nothing of this session for `export`")
         general.add_argument(
             "--no-cache", action="store_true", help="neither show nor keep the rows of the last session"
         )

@@ -13,6 +13,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from drifttui.core.board import Board, Depth, Look, Mode
@@ -26,20 +27,18 @@ from .acts_watch import ActsWatch
 from .asking import Asking
 from .due import Due
 from .healths import after_check, after_watch
-from .judged_anew import JudgedAnew
+from .links_told import LinksTold
+from .outgoing import Outgoing
 
 if TYPE_CHECKING:
-    from drifttui.core.acts import Acts
     from drifttui.store.ledger import Ledger
     from drifttui.store.rows import RowCache
 
     from .look import Looker
+    from .recording import Recording
 
     Reading = tuple[Sequence[Source], Looker]
     """Where it all comes from: the sources, and what looks into a unit through them."""
-
-PUBLISH_EVERY = 0.1
-"""Seconds between boards. Faster than an eye reads a changing row, slow enough for 1,000 updates a second."""
 
 CHECK_EVERY = 30.0
 """Seconds between health checks of a source."""
@@ -71,17 +70,19 @@ class Collector:
         cache: RowCache | None = None,
         incident: str = "",
         read_only: bool = False,
-        record: Callable[[Batch], None] | None = None,
+        recorder: Callable[[], Recording] | None = None,
         ledger: Callable[[], Ledger] | None = None,
     ) -> None:
         """`prepare` brings sources and looker later, in the thread: making them takes longer than a first frame does.
-        What it raises comes out of `drain`. `ledger` is opened after the first rows; None in a replay."""
+        What it raises comes out of `drain`. `ledger` is opened after the first rows; None in a replay.
+        What `recorder` gives is made in the thread, told everything that is seen, and closed with it."""
         self._prepare = prepare
         self._clock = clock
         self._cache = cache
-        self._record = record
+        self._recorded_by = recorder
+        self._recorder: Recording | None = None
         self._acts = ActsWatch(ledger, lambda: self._call(self._remembered))
-        self._judged_anew = JudgedAnew(self._acts, incident)
+        self.links = LinksTold(self._acts, incident)
         self._template = Board(mode=mode, incident=incident, read_only=read_only)
         self._units: dict[UnitId, Unit] = {}
         self._looks: dict[UnitId, Look] = {}
@@ -90,13 +91,8 @@ class Collector:
         self._health: dict[str, SourceHealth] = {}
         self._due = Due()
         self._opened: UnitId | None = None
-        self._changed: set[UnitId] | None = set()
-        self._dirty = asyncio.Event()
-        self._version = 0
+        self._outgoing = Outgoing(self._board)
         self._lock = threading.Lock()
-        self._newest: Board | None = None
-        self._drained = False
-        self._shown = threading.Event()
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._early: list[tuple[Callable[..., object], tuple[object, ...]]] = []
@@ -120,8 +116,7 @@ class Collector:
                 self._forget_strangers()
             for name in {unit.source for unit in self._units} - self._health.keys():
                 self._health[name] = SourceHealth(name, "", Standing.STARTING)
-        self._changed = None
-        self._publish()
+        self._outgoing.publish()
         self._thread = threading.Thread(target=self._run, name="drifttui-io", daemon=True)
         self._thread.start()
 
@@ -135,12 +130,7 @@ class Collector:
         """The newest board since the last call, or None. Raises what went wrong in the thread: a bug is loud."""
         if failure := self._failure or self._acts.failure:
             raise failure
-        if self._drained:
-            self._shown.set()
-        self._drained = True
-        with self._lock:
-            board, self._newest = self._newest, None
-        return board
+        return self._outgoing.take()
 
     @property
     def settled(self) -> bool:
@@ -148,11 +138,6 @@ class Collector:
         started = all(health.standing is not Standing.STARTING for health in dict(self._health).values())
         looked = self._due.idle and self._asking.idle and self._acts.answered
         return self._prepare is None and started and looked
-
-    @property
-    def acts(self) -> Acts | None:
-        """What operators did, as last read from the ledger; None while it cannot be read."""
-        return self._acts.read
 
     def open(self, unit: UnitId | None) -> None:
         """The operator looks at this unit: it comes first, and stays fresh."""
@@ -165,6 +150,10 @@ class Collector:
     def reread_acts(self) -> None:
         """Something was appended to the ledger: look now, and not within a second."""
         self._acts.again()
+
+    def under(self, incident: str) -> None:
+        """What everything done from now on is linked to; empty: nothing."""
+        self._call(self._under, incident)
 
     def _call(self, function: Callable[..., object], *args: object) -> None:
         with self._lock:
@@ -181,12 +170,12 @@ class Collector:
         try:
             if self._units:
                 # Who asks again has shown the first board. Until then nothing competes for the interpreter.
-                self._shown.wait(SHOWN_AFTER)
+                self._outgoing.shown.wait(SHOWN_AFTER)
             if self._prepare is not None:
                 self._adopt(*self._prepare())
                 self._prepare = None
                 self._forget_strangers()
-                self._mark(None)
+                self._outgoing.mark(None)
             asyncio.run(self._main())
         except BaseException as error:
             self._failure = error
@@ -207,7 +196,9 @@ class Collector:
             early, self._early = self._early, []
         for function, args in early:
             function(*args)
-        jobs: list[Coroutine[Any, Any, None]] = [self._publisher(), self._looking(), self._saving()]
+        if self._recorded_by is not None:
+            self._recorder = self._recorded_by()
+        jobs: list[Coroutine[Any, Any, None]] = [self._outgoing.publishing(), self._looking(), self._saving()]
         for source in self._sources.values():
             jobs.append(self._checking(source))
             if isinstance(source, UnitSource):
@@ -233,6 +224,8 @@ class Collector:
             if self._cache is not None and self._units:
                 self._cache.save(self._units.values())
             await asyncio.gather(*(source.close() for source in self._sources.values()), return_exceptions=True)
+            if self._recorder is not None:
+                await asyncio.to_thread(self._recorder.close)
 
     async def _watching(self, source: UnitSource) -> None:
         async with aclosing(source.watch()) as batches:  # type: ignore[type-var]
@@ -240,8 +233,7 @@ class Collector:
                 self._merge(batch)
 
     def _merge(self, batch: Batch) -> None:
-        if self._record is not None:
-            self._record(batch)
+        self._record(batch)
         changed: set[UnitId] = set()
         for unit in batch.units:
             before = self._units.get(unit.id)
@@ -267,7 +259,7 @@ class Collector:
         if batch.inspection is not None and batch.inspection.unit in self._units:
             unit = self._units[batch.inspection.unit]
             self._keep(unit.id, self._looker.judge(unit, batch.inspection, self._looks.get(unit.id)))
-        self._mark(changed | gone if not batch.complete else None)
+        self._outgoing.mark(changed | gone if not batch.complete else None)
         self._acts.listed.set()
         if batch.complete:
             # Rows hold no cycles; walking ten thousand of them in every full collection is what keys would wait for.
@@ -278,9 +270,8 @@ class Collector:
             found = await source.check()
             held, watched = self._health[source.name], isinstance(source, UnitSource)
             self._health[source.name] = after_check(held, found, watched=watched)
-            if self._record is not None:
-                self._record(Batch(source.name, self._clock(), health=self._health[source.name]))
-            self._mark(set())
+            self._record(Batch(source.name, self._clock(), health=self._health[source.name]))
+            self._outgoing.mark(set())
             try:
                 await asyncio.wait_for(self._due.check_again.wait(), CHECK_EVERY)
             except TimeoutError:
@@ -340,8 +331,7 @@ class Collector:
         current = self._units.get(unit.id)
         if current is None:
             return
-        if self._record is not None:
-            self._record(Batch(unit.id.source, self._clock(), inspection=inspection))
+        self._record(Batch(unit.id.source, self._clock(), inspection=inspection))
         self._keep(unit.id, self._looker.judge(current, inspection, before))
         if unit.id == self._opened and self._live_watch is None:
             changes = self._looker.changes_of(current, inspection, lambda: self._due.again(unit.id, first=True))
@@ -368,50 +358,38 @@ class Collector:
 
     def _remembered(self) -> None:
         """The ledger says something new: what it says of links, the rules are told. No system is read for that."""
-        self._mark(set())
-        for unit in self._judged_anew.units(self._looks):
+        self._outgoing.mark(set())
+        for unit in self.links.outdated(self._looks):
             self._who_is_known(unit)
+
+    def _under(self, incident: str) -> None:
+        self._template = replace(self._template, incident=incident)
+        self.links.incident = incident
+        self._remembered()
 
     def _set_look(self, unit: UnitId, look: Look) -> None:
         self._looks[unit] = look
-        self._mark({unit})
+        if self._recorder is not None:
+            self._recorder.look(unit, look)
+        self._outgoing.mark({unit})
 
-    # Publishing.
+    def _record(self, batch: Batch) -> None:
+        if self._recorder is not None:
+            self._recorder.batch(batch)
 
-    def _mark(self, changed: set[UnitId] | None) -> None:
-        if changed is None or self._changed is None:
-            self._changed = None
-        else:
-            self._changed |= changed
-        self._dirty.set()
-
-    async def _publisher(self) -> None:
-        while True:
-            await self._dirty.wait()
-            self._dirty.clear()
-            self._publish()
-            await asyncio.sleep(PUBLISH_EVERY)
-
-    def _publish(self) -> None:
-        self._version += 1
-        changed = None if self._changed is None else frozenset(self._changed)
-        self._changed = set()
-        with self._lock:
-            waiting = self._newest
-            if waiting is not None:
-                changed = None if changed is None or waiting.changed is None else changed | waiting.changed
-            self._newest = Board(
-                units=dict(self._units),
-                looks=dict(self._looks),
-                sources=self._health | self._acts.told.health,
-                at=self._clock(),
-                mode=self._template.mode,
-                version=self._version,
-                changed=changed,
-                incident=self._template.incident,
-                read_only=self._template.read_only,
-                acts=self._acts.told.acts,
-            )
+    def _board(self, version: int, changed: frozenset[UnitId] | None) -> Board:
+        return Board(
+            units=dict(self._units),
+            looks=dict(self._looks),
+            sources=self._health | self._acts.told.health,
+            at=self._clock(),
+            mode=self._template.mode,
+            version=version,
+            changed=changed,
+            incident=self._template.incident,
+            read_only=self._template.read_only,
+            acts=self._acts.told.acts,
+        )
 
     async def _saving(self) -> None:
         while self._cache is not None:

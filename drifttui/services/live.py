@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,12 @@ from .collect import Collector
 from .session import Settings, settings_from, utc_now
 
 if TYPE_CHECKING:
-    from drifttui.core.case import ChangeLink
-    from drifttui.core.finding import Finding
     from drifttui.store.ledger import Ledger
 
     from .collect import Reading
     from .judge import Links, Who
     from .look import Judge
+    from .recording import Recording
 
 
 def live_collector(options: argparse.Namespace, *, ledger: bool = False) -> tuple[Collector, Settings]:
@@ -32,7 +30,6 @@ def live_collector(options: argparse.Namespace, *, ledger: bool = False) -> tupl
     settings = settings_from(options)
 
     def prepare() -> Reading:
-        from drifttui.core.link_standing import change_links
         from drifttui.core.ports import AuditSource
 
         from .attribution import Attribution
@@ -42,11 +39,7 @@ def live_collector(options: argparse.Namespace, *, ledger: bool = False) -> tupl
         sources = build_sources(settings, utc_now)
         attribution = Attribution([source for source in sources if isinstance(source, AuditSource)], utc_now)
 
-        def links(finding: Finding) -> Sequence[ChangeLink] | None:
-            acts = collector.acts if ledger else None
-            return change_links(acts, str(finding.unit), finding.id, settings.incident)
-
-        judge = judging(settings, attribution.known, links)
+        judge = judging(settings, attribution.known, collector.links)
         return sources, Looker(sources, judge, utc_now, attribution)
 
     rows = None
@@ -64,8 +57,15 @@ def live_collector(options: argparse.Namespace, *, ledger: bool = False) -> tupl
         incident=settings.incident,
         read_only=settings.read_only,
         ledger=partial(_ledger, settings.ledger) if ledger else None,
+        recorder=partial(_recorder, settings) if ledger and settings.record else None,
     )
     return collector, settings
+
+
+def _recorder(settings: Settings) -> Recording:
+    from .recording import Recorder
+
+    return Recorder(utc_now, incident=settings.incident, limit=settings.record * 1024 * 1024)
 
 
 def _ledger(target: str) -> Ledger:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from drifttui.core.board import Depth, Look
 from drifttui.core.finding import Finding
@@ -19,8 +19,18 @@ from drifttui.store.journal import LIMIT, Head, Journal
 from . import answers
 
 
+class Recording(Protocol):
+    """What a collector tells of everything that it sees. From one thread."""
+
+    def batch(self, batch: Batch) -> None: ...
+
+    def look(self, unit: UnitId, look: Look) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Recorder:
-    """Given to a collector as `record` and `record_look`. Nothing is on the disk before the first batch."""
+    """A `Recording` on the disk, on which nothing is before the first batch."""
 
     def __init__(self, clock: Clock, *, incident: str = "", folder: Path | None = None, limit: int = LIMIT) -> None:
         self._clock, self._incident = clock, incident

@@ -16,6 +16,7 @@ from drifttui.clients.access import Access
 from drifttui.clients.argocd_settings import ArgoCDSettings
 from drifttui.clients.audit_settings import AuditSettings
 from drifttui.clients.aws_settings import AwsSettings
+from drifttui.clients.flux_settings import FluxSettings
 from drifttui.clients.kube_settings import KubernetesSettings
 from drifttui.clients.loki_settings import LokiSettings
 from drifttui.clients.tracker_settings import TrackerSettings
@@ -42,6 +43,7 @@ class Settings:
     argocd: Sequence[ArgoCDSettings] = ()
     argocd_crd_contexts: Sequence[str] = ()
     kubernetes: KubernetesSettings = field(default_factory=KubernetesSettings)
+    flux: FluxSettings = field(default_factory=FluxSettings)
     aws: Sequence[AwsSettings] = ()
     loki: Sequence[LokiSettings] = ()
     audit: AuditSettings = field(default_factory=AuditSettings)
@@ -50,6 +52,8 @@ class Settings:
     recording: Recording | None = None
     trackers: Mapping[str, TrackerSettings] = field(default_factory=dict)
     policy: Path | None = None
+    record: int = 512
+    """Mebibytes on disk for what sessions saw; 0 keeps nothing."""
     ledger: str = ""
     """File or URL for `store.ledger.open_ledger`; empty for the one in the data folder."""
     theme: str = ""
@@ -107,11 +111,13 @@ def settings_from(options: argparse.Namespace) -> Settings:
         argocd=_argocd(options, file),
         argocd_crd_contexts=_crd_contexts(options, file),
         kubernetes=_kubernetes(options, file),
+        flux=file.flux,
         aws=aws_from(options, file),
         loki=file.loki,
         redaction_key=redaction_key(),
         access=access,
         policy=Path(options.policy) if options.policy else file.policy,
+        record=0 if getattr(options, "no_record", False) else file.record,
         ledger=ledger_from(options, file),
         theme=getattr(options, "theme", "") or file.theme,
         filter=options.filter or file.filter,

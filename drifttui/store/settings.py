@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from drifttui.clients.argocd_settings import ArgoCDSettings
+from drifttui.clients.flux_settings import FluxSettings
 from drifttui.clients.audit_settings import AuditSettings
 from drifttui.clients.aws_settings import AwsSettings
 from drifttui.clients.kube_settings import KubernetesSettings
@@ -33,6 +34,7 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     argocd_crd_contexts: tuple[str, ...] = ()
     """Contexts in which Application objects are read through Kubernetes, without a token."""
     kubernetes: KubernetesSettings = KubernetesSettings()
+    flux: FluxSettings = FluxSettings()
     audit: AuditSettings = AuditSettings()
     """Kubernetes audit logs on this machine."""
     trackers: dict[TrackerName, TrackerSettings] = {}
@@ -47,6 +49,8 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What everything is linked to, unless --incident names another."""
     ledger: str = ""
     """A file, or a `postgresql://` URL that a team shares."""
+    record: Annotated[int, msgspec.Meta(ge=0)] = 512
+    """Mebibytes on disk for what sessions saw, for `drifttui export`; 0 keeps nothing."""
     read_only: Literal["no", "yes", "strict"] = "no"
     theme: str = ""
     filter: str = ""

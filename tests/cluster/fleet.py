@@ -355,7 +355,9 @@ def fleet(say: Callable[[str], None]) -> Iterator[Fleet]:
 
 def record(path: Path, seconds: float, say: Callable[[str], None]) -> None:
     from drifttui.cli import screen_parser
-    from drifttui.core.board import Depth
+    from drifttui.core.board import Depth, Look
+    from drifttui.core.identity import UnitId
+    from drifttui.core.ports import Batch
     from drifttui.services.collect import Collector
     from drifttui.services.judge import Judgement
     from drifttui.services.look import Looker
@@ -377,11 +379,18 @@ def record(path: Path, seconds: float, say: Callable[[str], None]) -> None:
         writer = RecordingWriter(path, utc_now, "12 clusters, 204 units, an evening with drift", lead)
         lock = threading.Lock()
 
-        def keep(batch: Any) -> None:
-            with lock:
-                writer.add(batch)
+        class Keep:
+            def batch(self, batch: Batch) -> None:
+                with lock:
+                    writer.add(batch)
 
-        collector = Collector(sources, Looker(sources, Judgement(), utc_now), utc_now, record=keep)
+            def look(self, unit: UnitId, look: Look) -> None:
+                """What was found is found again when it is played."""
+
+            def close(self) -> None:
+                """The writer is closed by whoever opened it."""
+
+        collector = Collector(sources, Looker(sources, Judgement(), utc_now), utc_now, recorder=Keep)
         began = time.monotonic()
         collector.start()
         board = collector.drain()
