@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         from drifttui.services.acting import LiveActing
         from drifttui.services.session import utc_now
 
-        return LiveActing(settings, utc_now, collector.reread_acts)
+        return LiveActing(settings, utc_now, collector.reread_acts, collector.under)
 
     app = DriftApp(
         collector,

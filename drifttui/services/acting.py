@@ -30,12 +30,17 @@ STOP_WAITS = 10.0
 
 
 class LiveActing:
-    """Implements `screens.acting.Acting` on live systems. `changed` is called, in the thread, after every record."""
+    """Implements `screens.acting.Acting` on live systems. `changed` is called, in the thread, after every record,
+    `under` with every incident that is set."""
 
     def __init__(
-        self, settings: Settings, clock: Callable[[], datetime], changed: Callable[[], None] | None = None
+        self,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        changed: Callable[[], None] | None = None,
+        under: Callable[[str], None] | None = None,
     ) -> None:
-        self._settings, self._clock, self._changed = settings, clock, changed
+        self._settings, self._clock, self._changed, self._under = settings, clock, changed, under
         self.unavailable = "Refused by --read-only" if settings.read_only else ""
         self.acts: Acts | None = None
         self.seen: Mapping[str, PauseRecord] = {}
@@ -126,6 +131,8 @@ class LiveActing:
     def set_incident(self, ref: str, then: Callable[[Answer], None]) -> None:
         async def take(work: Work) -> Answer:
             self.incident, words = await work.incident(ref)
+            if self._under is not None:
+                self._under(self.incident)
             return Answer(words)
 
         self._ask(take, then)

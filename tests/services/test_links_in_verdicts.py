@@ -68,9 +68,7 @@ class Session:
     def __init__(self, clock: HandClock, ledger: Path | None, incident: str = "") -> None:
         self.unit = unit("web", sync="OutOfSync", environment="prod")
         self.source = ScriptedSource(look=lambda of: inspection(of, 3, 7))
-        judgement = Judgement(
-            links=lambda found: change_links(self.collector.acts, str(found.unit), found.id, incident)
-        )  # fmt: skip
+        judgement = Judgement(links=lambda found: self.collector.links(found))
         self.collector = Collector(
             [self.source],
             Looker([self.source], judgement, clock),
@@ -90,7 +88,7 @@ class Session:
             self.collector,
             lambda board: (verdict := self.verdict(board)) is not None and holds(verdict),  # type: ignore[operator]
         )
-        found = self.verdict(board)
+        found, self.shown = self.verdict(board), board
         assert found is not None
         return found
 
@@ -143,5 +141,10 @@ def test_the_session_s_incident_is_open_on_what_is_looked_at(clock: HandClock, t
     try:
         verdict = session.until(lambda verdict: "incident.open" in rules(verdict))
         assert verdict.action
+        session.collector.under("")
+        session.until(lambda verdict: "incident.open" not in rules(verdict))
+        session.collector.under("INC-1")
+        session.until(lambda verdict: "incident.open" in rules(verdict))
+        assert session.shown.incident == "INC-1"
     finally:
         session.collector.stop()
