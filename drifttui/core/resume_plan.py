@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from .acts import Acts, PauseRecord, PauseState
 from .finding import Finding
-from .identity import Engine
+from .identity import Engine, UnitId
 from .json_patch import Patch, applied, remove, same, test
 from .pause import Plan, Purpose, Write, WriteKind
 from .pause_argocd import AUTOMATED, back, stands, value_at
@@ -69,7 +69,7 @@ def plan_resume(
     if told is None:
         steps.blocked.append("there is no pause of drifttui here: neither the ledger nor an annotation tells of one")
     else:
-        restored = _give_back(held, told.unit, steps, note=True)
+        restored = _give_back(held, told.unit, steps)
         _owners(around, unit, acts, told, steps, notes)
         _below(held, acts, told.id, steps)
         if restored:
@@ -154,7 +154,7 @@ def _key(target: object) -> Key:
     return Key(*(str(getattr(target, name)) for name in ("group", "kind", "namespace", "name")))
 
 
-def _give_back(held: Held, taken: Taken, steps: Steps, *, note: bool) -> bool:
+def _give_back(held: Held, taken: Taken, steps: Steps) -> bool:
     """Adds the write that restores one object. False where it stands as captured already, or must not be touched."""
     short = held.target.short
     if taken.uid and taken.uid != held.uid:
@@ -174,7 +174,7 @@ def _give_back(held: Held, taken: Taken, steps: Steps, *, note: bool) -> bool:
             steps.blocked += [f"{short} was changed since the pause: {line}" for line in lines]
     if steps.blocked:
         return False
-    if note and value_at(held.document, NOTE_POINTER) is not ABSENT:
+    if value_at(held.document, NOTE_POINTER) is not ABSENT:
         wanted[NOTE_POINTER] = spelled(ABSENT)
     if not wanted:
         return False
@@ -212,6 +212,7 @@ def _owners(
                 )
             continue
         needed = needed_by(acts, told.id, taken.key, unit.id.source) or _noted(notes, told.id, taken.key)
+        needed = needed or _for_itself(owner)
         if taken.key.kind == "Application" and needed:
             steps.effects.append(f"{taken.key.short} stays paused: {needed} needs it")
             continue
@@ -224,7 +225,7 @@ def _owners(
             _no_longer_ignored(owner, children, taken, acts, steps)
         else:
             children.append(taken.key.name)
-            _give_back(owner, taken, steps, note=_own_note(owner, told.id))
+            _give_back(owner, taken, steps)
 
 
 def _below(held: Held, acts: Acts, pause: str, steps: Steps) -> None:
@@ -243,12 +244,15 @@ def _below(held: Held, acts: Acts, pause: str, steps: Steps) -> None:
             )
 
 
-def _own_note(owner: Held, pause: str) -> bool:
+def _for_itself(owner: Held) -> str:
+    """The pause that an owner's annotation tells to be of the owner itself, in words; empty where it was paused for
+    others only."""
     try:
         note = note_of(owner.document)
     except ValueError:
-        return False
-    return note is not None and note.id == pause
+        return ""
+    itself = UnitId(Engine.ARGOCD, "", owner.target.namespace, owner.target.name)
+    return f"{note.by}'s own pause {note.id} of it" if note is not None and note_is_for(note, itself) else ""
 
 
 def needed_by(acts: Acts, pause: str, key: Key, source: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ PLURALS: Final[Mapping[str, str]] = {
     "HelmRelease": "helmreleases",
 }
 PAGE: Final = 500
+SCHEMA_KEPT: Final = timedelta(minutes=5)
 SCHEMAS: Final = "/openapi/v3/apis/argoproj.io/v1alpha1"
 ENABLED_IN_SCHEMA: Final = (
     *("components", "schemas", "io.argoproj.v1alpha1.Application", "properties", "spec", "properties", "syncPolicy"),
@@ -39,7 +41,8 @@ class KubernetesDoor:
 
     def __init__(self, client: KubeClient, clock: Clock) -> None:
         self.server = client.context
-        self._client = client
+        self._client, self._clock = client, clock
+        self._schema: tuple[datetime, tuple[bool | None, str]] | None = None
         self._rights = Rights(client, clock)
 
     def target(self, key: Key, document: Document) -> Target:
@@ -77,7 +80,17 @@ class KubernetesDoor:
         return await self.may(target), self.needs(target)
 
     async def enabled_known(self) -> tuple[bool | None, str]:
-        """By the schema that this cluster serves for Applications. Raises nothing."""
+        """By the schema that this cluster serves for Applications, kept for five minutes: it is megabytes. Raises
+        nothing."""
+        now = self._clock()
+        if self._schema is None or now - self._schema[0] > SCHEMA_KEPT:
+            answer = await self._read_schema()
+            if answer[0] is None:
+                return answer
+            self._schema = (now, answer)
+        return self._schema[1]
+
+    async def _read_schema(self) -> tuple[bool | None, str]:
         try:
             schema = self._document(await self._client.get(SCHEMAS), SCHEMAS)
         except SourceError as error:
