@@ -3,6 +3,9 @@
 Offline from files:
   drifttui who --audit FILE... --resource apps/Deployment/prod/web [--path /spec/replicas] [--object live.yaml]
   drifttui who --cloudtrail FILE... --address aws_security_group.app --id sg-0a1b
+From the audit stores that are configured (CloudTrail, CloudWatch Logs, Loki), without a file:
+  drifttui who --address aws_security_group.app --id sg-0a1b [--aws-profile prod] [--since 2d]
+  drifttui who --resource apps/Deployment/prod/web
 Live, from the fields' managers, and from an audit log where one is given:
   drifttui who UNIT|RESOURCE [--audit FILE...]
 
@@ -75,6 +78,13 @@ def run(options: argparse.Namespace) -> int:
             options.cloudtrail, options.address or "", options.id, options.path, since, now, standard_input(options)
         )
         return show(answer, options, {"address": options.address, "ids": options.id})
+    if options.address or options.id:
+        from drifttui.services.who_cloudtrail import cloud_question
+        from drifttui.services.who_stores import cloudtrail_stores, who_in_cloudtrail
+
+        asked = cloud_question(options.address or "", options.id)
+        answer = who_in_cloudtrail(cloudtrail_stores(options), asked, options.path, since, options.timeout)
+        return show(answer, options, {"address": options.address, "ids": options.id})
     if not options.resource:
         raise InputError("Nothing to look for", hint="Give a unit, --audit with --resource, or --cloudtrail with --id.")
     return show(_kubernetes(options, since, now), options, {"resource": options.resource})
@@ -101,6 +111,16 @@ def _kubernetes(options: argparse.Namespace, since: datetime | None, now: dateti
 
         live = read_object(options.object, question, key)
     if not options.audit:
+        from drifttui.services.who_stores import NONE, kubernetes_stores, who_in_kubernetes
+
+        try:
+            stores = kubernetes_stores(options)
+        except InputError as problem:
+            if problem.title != NONE:
+                raise
+            stores = ()
+        if stores:
+            return who_in_kubernetes(stores, question, live, options.path, since, options.timeout)
         if live is None:
             raise InputError("Nothing to read", hint="Add --audit FILE, or --object FILE for its managedFields alone.")
         return who(question, (), Evidence(live), paths=options.path, since=since)

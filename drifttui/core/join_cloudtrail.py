@@ -288,7 +288,7 @@ def _unseen(
 ) -> tuple[str, ...]:  # fmt: skip
     found = of_log(log)
     if not lines:
-        found.append(f"no successful write in the files names {question}")
+        found.append(f"no successful write that was read names {question}")
     if question.kind and table is None:
         found.append(f"{question.kind} is not mapped to AWS calls: searched by id, name and ARN alone")
     if question.guessed:
