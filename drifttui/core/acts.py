@@ -117,7 +117,8 @@ class PauseRecord:
     link: str = ""
     """The ref of the change link."""
     captured: Mapping[str, Any] = field(default_factory=dict)
-    """The exact policy to restore, per object that the plan writes."""
+    """The exact policy to restore, per object that the plan writes: `core.acts_pauses.target_key` → JSON Pointer →
+    value. Empty once it is resumed."""
     plan: Mapping[str, Any] = field(default_factory=dict)
     message: str = ""
     verified_at: datetime | None = None

@@ -74,7 +74,8 @@ class Acting:
         if not text["result"] or not isinstance(checks, int):
             raise ValueError("an outcome has a result")
         self.open.pop(act.id, None)
-        self.done[act.id] = replace(act, result=text["result"], message=text["message"], finished_at=event.at)
+        act = replace(act, result=text["result"], message=text["message"], finished_at=event.at)
+        self.done[act.id] = replace(act, plan=_rest(act.plan)) if text["result"] == "resumed" else act
         pause = self.pauses.get(act.id)
         if pause is not None:
             self.pauses[act.id] = _after(pause, event, text, checks)
@@ -177,7 +178,13 @@ def _after(pause: PauseRecord, event: Event, text: Mapping[str, str], checks: in
 
 
 def _ended(pause: PauseRecord, state: PauseState, event: Event, message: str, by: str) -> PauseRecord:
-    return replace(pause, state=state, message=message, ended_at=event.at, ended_by=by)
+    ended = replace(pause, state=state, message=message, ended_at=event.at, ended_by=by)
+    # Years of plans would fill the memory. Whoever wants one again finds it in the events.
+    return replace(ended, captured={}, plan=_rest(pause.plan)) if state is PauseState.RESUMED else ended
+
+
+def _rest(plan: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: plan[name] for name in ("id", "pause") if name in plan}
 
 
 def _outcome_words(

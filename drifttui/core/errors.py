@@ -32,7 +32,10 @@ def inert(text: str, limit: int = ERROR_TEXT_LIMIT) -> str:
     """`text` on one line, without control, bidi or other invisible format characters, cut with a mark at `limit`."""
     if len(text) > limit * 4:
         text = text[: limit * 4]
-    clean = "".join(" " if c in "\r\n\t" else c for c in text if c in "\r\n\t" or unicodedata.category(c)[0] != "C")
+    if text.isprintable():
+        clean = text  # Nearly always, and a tenth of the time.
+    else:
+        clean = "".join(" " if c in "\r\n\t" else c for c in text if c in "\r\n\t" or unicodedata.category(c)[0] != "C")
     clean = " ".join(clean.split())
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 

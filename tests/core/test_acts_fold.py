@@ -135,6 +135,15 @@ def test_a_pause_knows_its_reason_end_and_what_to_restore() -> None:
     assert pause.overdue(pause.until)
 
 
+def test_only_what_may_be_needed_again_is_held_in_memory() -> None:
+    undone = folded(intent(), outcome(result="undone")).pauses["a1"]
+    assert undone.plan["writes"]
+    assert undone.captured
+    resumed = folded(intent(), outcome(), intent("a2", "resume", pause="a1"), outcome("a2", "resumed"))
+    assert (resumed.pauses["a1"].captured, resumed.pauses["a1"].plan) == ({}, {"id": "a1", "pause": ""})
+    assert resumed.done["a2"].plan == {"id": "a2", "pause": "a1"}
+
+
 def test_a_pause_without_an_end_is_overdue_at_once() -> None:
     pause = folded(intent(until=None)).pauses["a1"]
     assert pause.overdue(NOW)
