@@ -40,8 +40,6 @@ class Standing(NamedTuple):
     """`ledger`, `annotation` or `both`."""
     look: Look | None = None
     """None where nobody looked."""
-    ended: PauseState | None = None
-    """What a look has just made of it."""
 
 
 def acted(schema: str, done: Sequence[Done], recovered: Sequence[Recovered], now: datetime) -> dict[str, Any]:

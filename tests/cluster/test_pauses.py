@@ -28,6 +28,7 @@ from tests.cluster.pausing import (
     value,
 )
 from tests.cluster.test_drifttui import drifttui, flags
+from tests.conforms import departures
 
 pytestmark = pytest.mark.cluster
 
@@ -56,6 +57,7 @@ def home(tmp_path: Path) -> Path:
 def told(done: subprocess.CompletedProcess[str], code: int = 0) -> dict[str, Any]:
     assert done.returncode == code, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
+    assert departures(found, found["schema"].split("/")[0].removeprefix("drifttui.")) == []
     return found
 
 
