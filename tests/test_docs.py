@@ -66,7 +66,9 @@ def test_every_command_in_the_pages_is_accepted(page: str, line: str) -> None:
         raise AssertionError(f"{page}: {line} is not accepted") from left
 
 
-@pytest.mark.parametrize("line", [line for _, line in LINES if re.match(r"drifttui (config|diff --)", line)])
+@pytest.mark.parametrize(
+    "line", [line for _, line in LINES if re.match(r"drifttui (config|diff --|link (?!.*--remove))", line)]
+)
 def test_commands_that_need_no_cluster_are_run(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -75,7 +77,8 @@ def test_commands_that_need_no_cluster_are_run(
     monkeypatch.chdir(tmp_path)
     for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "HOME"):
         monkeypatch.setenv(variable, str(tmp_path))
-    monkeypatch.delenv("KUBECONFIG", raising=False)
+    for variable in ("KUBECONFIG", "DRIFTTUI_LEDGER", "JIRA_TOKEN", "SERVICENOW_TOKEN"):
+        monkeypatch.delenv(variable, raising=False)
     for name in ("manifest.yaml", "a.yaml", "c.yaml"):
         Path(name).write_text(DESIRED)
     for name in ("live.yaml", "b.yaml"):
