@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from tests.bench import keys, lists, sessions, starts
+from tests.bench import audit_logs, keys, lists, sessions, starts
 from tests.bench.bench import Bench, Measurement
 from tests.bench.figures import Figure, table
 from tests.bench.pty_harness import Failed
@@ -35,6 +35,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "memory-growth": sessions.growth,
     "cpu": sessions.cpu,
     "bytes": keys.bytes_written,
+    "audit": audit_logs.audit_search,
 }
 
 
@@ -61,12 +62,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASUREMENTS)} (default: all)")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument(
+        "--audit-mb", type=int, default=200, metavar="MB", help="size of the audit log that is searched (default: 200)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     options = parser.parse_args()
     if unknown := [name for name in options.names if name not in MEASUREMENTS]:
         parser.error(f"no measurement {unknown[0]}")
     compiled, before = compile_bytecode(), machine()
-    with Bench(runs=options.runs) as bench:
+    with Bench(runs=options.runs, audit_bytes=options.audit_mb * 1_000_000) as bench:
         figures, failed = measure(bench, options.names or list(MEASUREMENTS))
     if options.json:
         document = {

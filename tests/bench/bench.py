@@ -30,6 +30,7 @@ class Bench:
     presses: int = 10_000
     """Keys in the run that watches memory."""
     pairs: int = 1_000
+    audit_bytes: int = 200_000_000
     updates: float = 500.0
     """A second; twice as many where the processor is measured."""
     seconds: float = 5.0

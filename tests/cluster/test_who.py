@@ -7,15 +7,18 @@ controller that writes the object just after.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from drifttui.cli import main
+from drifttui.core.attribute import related
 from tests.cluster.cluster import Cluster
 from tests.cluster.scenarios import ALL, Scenario, Trail
+from tests.cluster.test_drifttui import drifttui, flags
 
 pytestmark = pytest.mark.cluster
 
@@ -127,3 +130,64 @@ def test_however_often_it_happened_the_same_actor_stands_first(
 
 def test_every_scenario_with_an_audit_event_is_here() -> None:
     assert {each.name for each in ALL if each.verb != "commit"} == set(EXPECTED)
+
+
+# Through a whole session: units listed, looked into, and asked about, with the audit log as one of its sources.
+
+NOBODY: Mapping[str, Any] = {"actor": {"name": None, "kind": "unknown"}, "via": "", "confidence": 0.0}
+FOUND = [each for each in ACTED if each.paths]
+"""Scenarios that leave something that differs; the rest was put back, or is hidden by a rule."""
+
+
+def live(cluster: Cluster, home: Path, target: str) -> subprocess.CompletedProcess[str]:
+    return drifttui(home, "who", target, "--audit", str(cluster.state.audit_log), "--json", *flags(cluster))
+
+
+@pytest.fixture(scope="module")
+def answers(
+    cluster: Cluster, trails: dict[str, Trail], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, Any]]:
+    home = tmp_path_factory.mktemp("home")
+    found = {}
+    for scenario in FOUND:
+        done = live(cluster, home, f"{scenario.unit_namespace}/{scenario.unit}")
+        assert done.returncode in (0, 3), done.stderr
+        found[scenario.name] = json.loads(done.stdout)
+    return found
+
+
+def about(scenario: Scenario, answer: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    resource = scenario.resource
+    wanted = "/".join(filter(None, (resource.group, resource.kind, resource.namespace, resource.name)))
+    return [line for line in answer["lines"] if line["resource"] == wanted]
+
+
+@pytest.mark.parametrize("scenario", FOUND, ids=lambda each: each.name)
+def test_a_session_names_the_right_actor_and_path_past_the_confusers(
+    answers: dict[str, dict[str, Any]], scenario: Scenario
+) -> None:
+    lines = about(scenario, answers[scenario.name])
+    assert lines, answers[scenario.name]["unseen"]
+    first = lines[0]
+    assert (first["actor"]["name"], first["actor"]["kind"], first["via"]) == (scenario.actor, *EXPECTED[scenario.name])
+    assert first["confidence"] > 0.8
+    written = [line["path"] for line in lines if line["actor"]["name"] == scenario.actor]
+    assert all(any(related(path, field) for field in written) for path in scenario.paths)
+    blamed = {line["actor"]["name"] for line in lines}
+    assert "dave@example.com" not in blamed
+
+
+def test_the_table_of_scenarios(answers: dict[str, dict[str, Any]], capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = []
+    with capsys.disabled():
+        print()
+        for scenario in FOUND:
+            lines = about(scenario, answers[scenario.name])
+            first = lines[0] if lines else NOBODY
+            found = (first["actor"]["name"], first["actor"]["kind"], first["via"])
+            if found != (scenario.actor, *EXPECTED[scenario.name]):
+                wrong.append(scenario.name)
+            name = str(found[0]).removeprefix("system:serviceaccount:")
+            word = "WRONG" if scenario.name in wrong else "right"
+            print(f"  {scenario.name:24} {name:40} {found[1]:12} {found[2]:22} {first['confidence']:>4.0%}  {word}")
+    assert not wrong
