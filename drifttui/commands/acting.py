@@ -19,7 +19,7 @@ from drifttui.core.identity import UnitId
 from drifttui.core.pause import Plan, Progress
 from drifttui.services.doors import Doors
 from drifttui.services.reach import Reach
-from drifttui.services.recovery import Recovered, recover
+from drifttui.services.recovery import Choose, Recovered, by_purpose, recover
 from drifttui.services.session import build_sources, settings_from, utc_now
 from drifttui.services.units_now import units_now
 from drifttui.store.ledger import open_ledger
@@ -96,11 +96,17 @@ class Acting:
             note(problem)
         return found
 
-    def recover(self) -> tuple[Recovered, ...]:
-        """What an earlier process left open is finished or undone first, and told. Nothing under --read-only."""
-        if self.settings.read_only or not self.acts.open:
+    def recover(self, choose: Choose = by_purpose) -> tuple[Recovered, ...]:
+        """What an earlier process left open is finished or undone first, and told. Under --read-only only told."""
+        if self.settings.read_only:
+            for act in self.acts.open:
+                note(
+                    f"{act.purpose} of {act.unit.rpartition('/')[2]} is left open ({act.id}): not touched, --read-only"
+                )
             return ()
-        self.recovered = self.run(recover(self.doors, self.ledger, clock=utc_now, progress=self.tell))
+        if not self.acts.open:
+            return ()
+        self.recovered = self.run(recover(self.doors, self.ledger, clock=utc_now, choose=choose, progress=self.tell))
         for each in self.recovered:
             note(each.line)
         return self.recovered
@@ -135,20 +141,6 @@ class Acting:
     async def _close(self) -> None:
         closing = [self.doors.close(), *(reach.close() for reach in self._reaches.values())]
         await asyncio.gather(*closing, *(source.close() for source in self._sources), return_exceptions=True)
-
-
-def add_acting_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--skip", action="append", type=int, default=[], metavar="N", help="leave out this optional step"
-    )
-    parser.add_argument("--yes", action="store_true", help="do not ask; production also needs --name")
-    parser.add_argument(
-        "--name", action="append", default=[], metavar="UNIT", help="with --yes: the name of a production unit, exactly"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="show the plan, write nothing")
-    parser.add_argument(
-        "--timeout", type=float, default=60.0, metavar="SECONDS", help="for the list of units (default: 60)"
-    )
 
 
 def chosen(plans: Sequence[Plan], skip: Sequence[int]) -> tuple[Plan, ...]:

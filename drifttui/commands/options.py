@@ -84,3 +84,17 @@ def add_ledger_argument(parser: argparse._ActionsContainer) -> None:
 
 def add_json_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else there")
+
+
+def add_acting_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--skip", action="append", type=int, default=[], metavar="N", help="leave out this optional step"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask; production also needs --name")
+    parser.add_argument(
+        "--name", action="append", default=[], metavar="UNIT", help="with --yes: the name of a production unit, exactly"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="show the plan, write nothing")
+    parser.add_argument(
+        "--timeout", type=float, default=60.0, metavar="SECONDS", help="for the list of units (default: 60)"
+    )

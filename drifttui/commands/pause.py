@@ -10,14 +10,12 @@ import argparse
 import json
 import sys
 
-from .options import add_json_argument, add_session_arguments
+from .options import add_acting_arguments, add_json_argument, add_session_arguments
 
 ENGINES = ("argocd", "flux-kustomization", "flux-helmrelease")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from .acting import add_acting_arguments
-
     parser.add_argument("unit", nargs="+", help="name, namespace/name or id")
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why; a colleague reads it")
     end = parser.add_mutually_exclusive_group(required=True)

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="read each again, and exit by what is found")
+    parser.add_argument(
+        "--left-open",
+        choices=("finish", "undo"),
+        help="what a process that died left half done (default: a resume is finished, a pause undone)",
+    )
     parser.add_argument("--quiet", action="store_true", help="print nothing when all is well")
     parser.add_argument(
         "--timeout", type=float, default=60.0, metavar="SECONDS", help="for the list of units (default: 60)"
@@ -32,12 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from drifttui.services import pause_answers
+    from drifttui.services.recovery import Choice, by_purpose
 
     from .acting import Acting, note
     from .show_pause import show_pauses
 
     with Acting(options, writes=False) as acting:
-        acting.recover()
+        choice = Choice(options.left_open) if options.left_open else None
+        acting.recover((lambda _plan: choice) if choice else by_purpose)
         standing, problems = gathered(acting, look=options.check)
         now = acting.now()
         standing.sort(key=lambda each: (URGENCY.index(pause_answers.verdict(each, now)), each.pause.until))

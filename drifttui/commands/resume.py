@@ -11,7 +11,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from .options import add_json_argument, add_session_arguments
+from .options import add_acting_arguments, add_json_argument, add_session_arguments
 
 if TYPE_CHECKING:
     from drifttui.core.board import Board
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from .acting import add_acting_arguments
-
     parser.add_argument("unit", nargs="*", help="unit, or id of a pause")
     parser.add_argument("--all-overdue", action="store_true", help="every pause of the ledger whose time is over")
     add_acting_arguments(parser)
