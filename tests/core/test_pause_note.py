@@ -21,6 +21,7 @@ from drifttui.core.pause_note import (
     note_text,
     record_of,
 )
+from tests.conforms import departures
 from tests.core.pause_documents import AT, UNTIL, application, applicationset, held
 
 UNIT = UnitId("argocd", "argocd:prod", "argocd", "web")
@@ -40,6 +41,10 @@ FULL = Note(
 def test_it_comes_back_as_it_was_and_equal_notes_are_equal_texts() -> None:
     assert note_from(note_text(FULL)) == FULL
     assert note_text(note_from(note_text(FULL))) == note_text(FULL)
+
+
+def test_it_is_what_the_published_schema_says() -> None:
+    assert departures(json.loads(note_text(FULL)), "pause-annotation") == []
 
 
 def test_what_a_newer_version_adds_is_left_alone() -> None:
