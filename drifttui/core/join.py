@@ -24,6 +24,7 @@ from .owners_words import owner_lines
 from .ownership import ManagedFields
 from .planes import ABSENT, UNKNOWN
 from .pointers import parse
+from .redact import is_mask
 from .resource_question import ResourceQuestion
 from .unseen import Log, unseen_of
 from .via import via_of
@@ -271,7 +272,9 @@ class _Join:
         contradicted = False
         if live is not None and hit.written is not None and hit.written.after is not UNKNOWN and not gone:
             exact = relation(wanted, hit.written.path) == "same" and not hit.step.whole
-            contradicted = exact and value_at(wanted, live) != hit.written.after
+            held = value_at(wanted, live)
+            # A mask that Argo CD puts over a value of a Secret says nothing about it.
+            contradicted = exact and held != hit.written.after and not is_mask(held)
         skew = self._clocks.words
         return [
             (hit.owned, 0.03, f"managedFields agree: {call.manager} holds the field"),
