@@ -22,7 +22,7 @@ NAME_LIMIT = 1024
 
 
 def unpack(archive: bytes, what: str) -> Mapping[str, bytes]:
-    """Regular files by their path inside, without a leading `./`. Raises `BadAnswer`, which calls the archive `what`."""
+    """Regular files by their path inside, without a leading `./`. Raises `BadAnswer`, which calls it `what`."""
     files: dict[str, bytes] = {}
     left = UNPACKED_LIMIT
     try:

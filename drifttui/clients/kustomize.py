@@ -52,8 +52,7 @@ async def build(files: Mapping[str, bytes], folder: str, *, timeout: float = TIM
         )
     words, name = command
     with tempfile.TemporaryDirectory(prefix="drifttui-build-") as made:
-        root = Path(made).resolve()
-        await asyncio.to_thread(_write, root, files)
+        root = await asyncio.to_thread(_write, made, files)
         environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(root), "KUBECONFIG": os.devnull}
         try:
             finished = await kube_process.run(
@@ -75,11 +74,14 @@ async def build(files: Mapping[str, bytes], folder: str, *, timeout: float = TIM
     return Built(finished.stdout.decode(errors="replace"), name)
 
 
-def _write(root: Path, files: Mapping[str, bytes]) -> None:
+def _write(folder: str, files: Mapping[str, bytes]) -> Path:
+    """The folder as it is really called, which is how the child calls it in its messages."""
+    root = Path(folder).resolve()
     for path, content in files.items():
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
+    return root
 
 
 def _failed(name: str, why: str) -> SourceError:

@@ -55,7 +55,7 @@ def show_scan(board: Board, units: Sequence[Unit], now: datetime, answer: Mappin
     clean = unlooked = 0
     for unit in units:
         look, unknown = board.look(unit.id), is_unknown(unit, board, now)
-        if not look.findings and unit.sync == "Synced" and not unknown:
+        if not look.findings and look.vouches(unit) and not unknown:
             clean += 1
             unlooked += look.depth is Depth.LISTED
             continue

@@ -12,7 +12,7 @@ from .finding import Finding
 from .health import Freshness, SourceHealth, Standing, freshness
 from .identity import UnitId
 from .inspection import Inspection
-from .unit import Auto, Unit
+from .unit import APPLIED, Auto, Unit
 from .verdict import risk_rank
 
 
@@ -46,6 +46,14 @@ class Look:
     at: datetime | None = None
     error: str = ""
     hint: str = ""
+    uncompared: int = 0
+    """Resources of which the look could not tell whether they differ."""
+
+    def vouches(self, unit: Unit) -> bool:
+        """Whether somebody compared all of `unit` with what runs: its engine, or this look if the engine does not."""
+        if unit.sync == APPLIED:
+            return self.depth in (Depth.READ, Depth.READING) and self.at is not None and not self.uncompared
+        return unit.sync == "Synced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +88,9 @@ class Board:
         ranked = [finding.risk for finding in look.findings]
         if ranked:
             return max(ranked, key=risk_rank)
-        if self.freshness(unit, now) is not Freshness.FRESH or unit.sync == "Unknown" or look.depth is Depth.FAILED:
+        if self.freshness(unit, now) is not Freshness.FRESH or look.depth is Depth.FAILED:
             return "unknown"
-        return "unknown" if unit.sync == "OutOfSync" else ""
+        return "" if look.vouches(unit) else "unknown"
 
     @property
     def findings(self) -> list[Finding]:

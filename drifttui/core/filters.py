@@ -54,7 +54,7 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "is": ("drift", "clean", "unknown", "stale", "blind", "fresh", "paused", "overdue", "reading", "failed"),
     "risk": (*RISKS, "unknown"),
 }
-_SYNC: Final = {"out": "OutOfSync", "synced": "Synced", "unknown": "Unknown"}
+_SYNC: Final = {"out": "OutOfSync", "synced": "Synced", "applied": "Applied", "unknown": "Unknown"}
 _AUTO: Final = {
     "heals": Auto.HEALS,
     "on": Auto.ON,

@@ -45,7 +45,7 @@ class UnitRow:
             self.since = error.since
         if fresh is not Freshness.FRESH:
             self.since = self.since or unit.observed_at
-        unsure = fresh is not Freshness.FRESH or unit.sync != "Synced" or look.depth is Depth.FAILED
+        unsure = fresh is not Freshness.FRESH or not look.vouches(unit) or look.depth is Depth.FAILED
         self.risk = "unknown" if unsure else ""
 
     @property

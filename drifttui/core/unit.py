@@ -13,6 +13,10 @@ from typing import NamedTuple
 
 from .identity import ResourceRef, UnitId
 
+APPLIED = "Applied"
+"""`Unit.sync` of an engine that applied the revision and does not look at live objects in between (Flux): only a look
+into the unit tells whether it differs."""
+
 
 class Auto(StrEnum):
     """What the engine does by itself."""
@@ -58,7 +62,7 @@ class Operation(NamedTuple):
 class Unit(NamedTuple):
     id: UnitId
     sync: str
-    """`Synced`, `OutOfSync`, `Unknown`, in Argo CD's words for every engine."""
+    """`Synced`, `OutOfSync`, `Unknown`, in Argo CD's words for every engine, or `APPLIED`."""
     health: str
     """`Healthy`, `Progressing`, `Degraded`, `Suspended`, `Missing`, `Unknown`."""
     auto: Auto

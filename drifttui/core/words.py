@@ -13,7 +13,7 @@ from .errors import inert
 from .finding import Finding, Owner
 from .health import SourceHealth, Standing
 from .planes import ABSENT, UNKNOWN, Json, Mark, Plane
-from .unit import Auto, Unit
+from .unit import APPLIED, Auto, Unit
 
 RISK_WORDS: Final[Mapping[str, str]] = {
     "critical": "CRIT",
@@ -28,8 +28,8 @@ RISK_WORDS: Final[Mapping[str, str]] = {
 
 RISK_ORDER: Final[Mapping[str, int]] = {risk: place for place, risk in enumerate(RISK_WORDS)}
 
-SYNC_WORDS: Final = {"OutOfSync": "Out", "Synced": "Synced", "Unknown": "?"}
-SYNC_ORDER: Final = {"OutOfSync": 0, "Unknown": 1, "Synced": 2}
+SYNC_WORDS: Final = {"OutOfSync": "Out", "Synced": "Synced", APPLIED: APPLIED, "Unknown": "?"}
+SYNC_ORDER: Final = {"OutOfSync": 0, "Unknown": 1, APPLIED: 2, "Synced": 3}
 HEALTH_ORDER: Final = {"Degraded": 0, "Missing": 1, "Unknown": 2, "Progressing": 3, "Suspended": 4, "Healthy": 5}
 AUTO_WORDS: Final = {
     Auto.HEALS: "heals",
@@ -98,7 +98,7 @@ def refusal(health: SourceHealth | None) -> str:
 def drift_count(unit: Unit, look: Look) -> str:
     """How many resources differ: `3` when looked into, `~2` by the engine's own word, `?` when nobody knows."""
     if look.findings or look.inspection is not None or look.at is not None:
-        return str(len(look.findings)) if look.findings or unit.sync != "Synced" else ""
+        return str(len(look.findings)) if look.findings or not look.vouches(unit) else ""
     if unit.out_of_sync:
         return f"~{len(unit.out_of_sync)}"
     return "" if unit.sync == "Synced" else "?"

@@ -34,6 +34,7 @@ from .triage_model import Update
 SIGNS: Sequence[tuple[str, str]] = (
     ("CRIT HIGH ? med low info", "risk, from the worst; ? is not known and stands behind HIGH, never last"),
     ("Out · Synced · ?", "what the engine says about its sync"),
+    ("Applied", "what Flux says: it applied the revision and looks again on its interval only"),
     ("heals · on", "live changes are undone · only new revisions are applied"),
     ("in 4m12s", "when the engine undoes a live change"),
     ("PAUSED 2h left · by hand", "somebody suspended the automation, until then · somebody applies"),

@@ -319,7 +319,7 @@ class Collector:
     async def _look(self, unit: Unit) -> None:
         before = self._looks.get(unit.id) or Look()
         if unit.id == self._opened or before.depth is Depth.LISTED:
-            self._set_look(unit.id, Look(Depth.READING, before.findings, before.inspection, before.hidden, before.at))
+            self._set_look(unit.id, replace(before, depth=Depth.READING, error="", hint=""))
         try:
             inspection = await self._looker.inspect(unit)
         except SourceError as error:
@@ -343,7 +343,7 @@ class Collector:
         while len(self._inspected) > INSPECTIONS_KEPT:
             oldest, _ = self._inspected.popitem(last=False)
             if oldest != self._opened and (held := self._looks.get(oldest)) is not None:
-                self._looks[oldest] = Look(held.depth, held.findings, None, held.hidden, held.at, held.error, held.hint)
+                self._looks[oldest] = replace(held, inspection=None)
         self._set_look(unit, look)
         self._asking.about(unit, first=unit == self._opened)
 

@@ -1,8 +1,8 @@
 """Which unit to look into next.
 
 The opened unit first, then what the engine calls different or cannot compare (production first), then what was looked
-into a while ago. Synced units are left alone until somebody opens them: a server in trouble is not asked for ten
-thousand renderings.
+into a while ago; of an engine that compares nothing in between, every unit. Synced units are left alone until somebody
+opens them: a server in trouble is not asked for ten thousand renderings.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from datetime import datetime, timedelta
 
 from drifttui.core.board import Depth, Look
 from drifttui.core.identity import UnitId
-from drifttui.core.unit import Unit
+from drifttui.core.unit import APPLIED, Unit
 
 AGAIN_AFTER = timedelta(seconds=60)
 """A unit with drift is looked into again after this long without news."""
 
 OPENED_AFTER = timedelta(seconds=10)
 """The same for the unit that is open on the screen."""
+
+APPLIED_AFTER = timedelta(minutes=2)
+"""The same for a unit whose engine does not look at live objects in between."""
 
 FAILED_AFTER = timedelta(seconds=20)
 """A look that failed is tried again after this long."""
@@ -99,7 +102,7 @@ class Due:
     ) -> Unit | None:
         """The unit to look into now, or None. It is taken: `looked` gives it back."""
         if not self._first and not self._wanted:
-            self._by_the_clock(looks, opened, now)
+            self._by_the_clock(units, looks, opened, now)
         for queue in (self._first, self._wanted):
             for gone in [key for key in queue if (unit := units.get(key)) is None or not can_look(unit)]:
                 del queue[gone]
@@ -111,7 +114,9 @@ class Due:
                 return units[key]
         return None
 
-    def _by_the_clock(self, looks: Mapping[UnitId, Look], opened: UnitId | None, now: datetime) -> None:
+    def _by_the_clock(
+        self, units: Mapping[UnitId, Unit], looks: Mapping[UnitId, Look], opened: UnitId | None, now: datetime
+    ) -> None:
         for key, look in looks.items():
             if look.at is None or key in self._running:
                 continue
@@ -121,7 +126,10 @@ class Due:
             elif key == opened:
                 wait = OPENED_AFTER
             elif not look.findings:
-                continue
+                unit = units.get(key)
+                if unit is None or unit.sync != APPLIED:
+                    continue
+                wait = APPLIED_AFTER
             if now - look.at >= wait:
                 self._wanted[key] = None
 

@@ -101,7 +101,9 @@ class Looker:
 
     def judge(self, unit: Unit, inspection: Inspection, before: Look | None) -> Look:
         findings, hidden = self._judge(unit, inspection, before.findings if before else (), self._clock())
-        return Look(Depth.READ, findings, inspection, hidden, inspection.observed_at)
+        return Look(
+            Depth.READ, findings, inspection, hidden, inspection.observed_at, uncompared=inspection.uncompared
+        )
 
     async def changes_of(self, unit: Unit, inspection: Inspection, tell: Callable[[], None]) -> None:
         """Objects of the opened unit tell of their changes, so that an edit is on screen before any poll."""

@@ -11,7 +11,7 @@ from drifttui.core.deeds import NO_DEEDS, Deeds
 from drifttui.core.health import Freshness, SourceHealth
 from drifttui.core.identity import UnitId
 from drifttui.core.rows import UnitRow
-from drifttui.core.unit import Auto
+from drifttui.core.unit import APPLIED, Auto
 from drifttui.core.words import (
     RISK_WORDS,
     SYNC_WORDS,
@@ -116,7 +116,7 @@ class UnitTable(LineTable[UnitId]):
 
 
 def _sync_role(sync: str) -> str:
-    return {"Synced": "muted", "OutOfSync": "high"}.get(sync, "unknown")
+    return {"Synced": "muted", APPLIED: "muted", "OutOfSync": "high"}.get(sync, "unknown")
 
 
 def _auto_role(auto: Auto, clean_row: bool) -> str:
