@@ -122,7 +122,7 @@ def settings_from(options: argparse.Namespace) -> Settings:
         theme=getattr(options, "theme", "") or file.theme,
         filter=options.filter or file.filter,
         audit=_audit(options, file),
-        trackers=dict(file.trackers),
+        trackers={str(name): entry for name, entry in file.trackers.items()},
         incident=incident_from(options, file),
         keys=file.keys,
     )

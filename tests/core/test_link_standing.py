@@ -108,8 +108,8 @@ def test_units_whose_links_changed_are_judged_anew() -> None:
     assert units_judged_anew(before, before, {}) == frozenset()
     titled = acts(replace(first, title="New title", state="x", checked_at=NOW))
     assert units_judged_anew(before, titled, {}) == frozenset(), "a title changes no verdict"
-    assert units_judged_anew(before, acts(replace(first, closed=NOW)), {}) == {WEB}
+    assert units_judged_anew(before, acts(replace(first, closed=NOW)), {}) == frozenset({WEB})
     moved = acts(replace(first, units=frozenset(), findings=frozenset({"f1"})))
-    assert units_judged_anew(before, moved, {"f1": API}) == {WEB, API}
-    assert units_judged_anew(before, NOTHING, {}) == {WEB}
+    assert units_judged_anew(before, moved, {"f1": API}) == frozenset({WEB, API})
+    assert units_judged_anew(before, NOTHING, {}) == frozenset({WEB})
     assert units_judged_anew(before, acts(replace(first, closed=NOW)), {}, "CHG-1") is None

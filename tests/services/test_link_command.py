@@ -78,7 +78,7 @@ def conforms(value: Any, name: str) -> None:
             assert value == part["const"], where
         if "enum" in part:
             assert value in part["enum"], where
-        kinds = {"string": str, "null": type(None), "object": dict, "array": list}
+        kinds: dict[str, type] = {"string": str, "null": type(None), "object": dict, "array": list}
         named = part.get("type", [])
         allowed = tuple(kinds[kind] for kind in ([named] if isinstance(named, str) else named))
         assert not allowed or isinstance(value, allowed), where

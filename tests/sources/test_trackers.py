@@ -139,7 +139,8 @@ class Trackers(RawServer):
 
     async def _handle(self, request: Request, reply: Reply) -> None:
         if self.fault is not None:
-            return await self.fault(request, reply)
+            await self.fault(request, reply)
+            return
         if proof(request.path) not in (request.headers.get("authorization"), request.headers.get("private-token")):
             await reply.json({"message": "Bad credentials"}, 401)
         elif request.path in self.answers:
