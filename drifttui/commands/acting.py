@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from drifttui.core.acts import Acts
 from drifttui.core.board import Board
-from drifttui.core.errors import InputError, ReadOnly, inert
+from drifttui.core.errors import DriftError, InputError, ReadOnly, inert
 from drifttui.core.identity import UnitId
 from drifttui.core.pause import Plan, Progress
 from drifttui.services.doors import Doors
@@ -95,6 +95,24 @@ class Acting:
         for problem in problems:
             note(problem)
         return found
+
+    def tie(self, plans: Sequence[Plan]) -> None:
+        """Pauses under their change link, which a tracker may tell more about. The pause stands without that."""
+        from drifttui.services.linking import link_to_incident
+        from drifttui.sources.trackers import build_trackers, resolvers
+
+        async def tied(link: str, pauses: Sequence[str]) -> None:
+            trackers = resolvers(build_trackers(self.settings, utc_now))
+            try:
+                await link_to_incident(self.ledger, link, clock=utc_now, pauses=pauses, resolvers=trackers)
+            finally:
+                await asyncio.gather(*(each.close() for each in trackers.values()), return_exceptions=True)
+
+        for link in sorted({plan.link for plan in plans if plan.link}):
+            try:
+                self.run(tied(link, [plan.id for plan in plans if plan.link == link]))
+            except DriftError as error:
+                note(f"not linked to {link}: {error.one_line()}")
 
     def recover(self, choose: Choose = by_purpose) -> tuple[Recovered, ...]:
         """What an earlier process left open is finished or undone first, and told. Under --read-only only told."""

@@ -9,10 +9,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 from .options import add_acting_arguments, add_json_argument, add_session_arguments
 
-ENGINES = ("argocd", "flux-kustomization", "flux-helmrelease")
+if TYPE_CHECKING:
+    from drifttui.core.pause import Plan
+    from drifttui.services.pause_answers import Done
+
+    from .acting import Acting
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,15 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from drifttui.core.errors import InputError
-    from drifttui.core.pause import Plan
+    from drifttui.core.link_refs import read_ref
     from drifttui.core.until import parse_until
     from drifttui.services import pause_answers
-    from drifttui.services.holding import hold
     from drifttui.services.once import find_unit
     from drifttui.services.pause_answers import Done
     from drifttui.services.pausing import plan_pauses
-    from drifttui.services.session import utc_now
-    from drifttui.services.writing import carry_out
 
     from .acting import Acting, chosen, confirm
     from .show_pause import show_done, show_plans
@@ -55,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         acting.recover()
         board = acting.board()
         units = [find_unit(board, name) for name in dict.fromkeys(options.unit)]
-        plans: tuple[Plan, ...] = acting.run(
+        plans = acting.run(
             plan_pauses(
                 [(unit, acting.reach(unit.id)) for unit in units],
                 acting.acts,
@@ -63,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
                 actor=acting.ledger.actor,
                 reason=options.reason,
                 until=until,
-                link=options.link or options.incident,
+                link=read_ref(options.link).text if options.link else acting.settings.incident,
             )
         )
         plans = chosen(plans, options.skip)
@@ -74,27 +78,7 @@ def run(options: argparse.Namespace) -> int:
         if not options.dry_run and len(ready) == len(plans):
             if not confirm(plans, options):
                 raise InputError("Not confirmed", "", "Nothing was written.")
-            with acting.stoppable() as stopped:
-                written = acting.run(
-                    carry_out(
-                        plans, acting.doors, acting.ledger, clock=utc_now, progress=acting.tell, cancelled=stopped
-                    )
-                )
-                done = [Done(each.plan, each.result, each.message) for each in written]
-                if options.wait:
-                    standing = [each.plan for each in written if each.ok]
-                    held = acting.run(
-                        hold(
-                            standing,
-                            acting.doors,
-                            acting.ledger,
-                            clock=utc_now,
-                            progress=acting.tell,
-                            cancelled=stopped,
-                        )
-                    )
-                    proven = {each.plan.id: Done(*each) for each in held}
-                    done = [proven.get(each.plan.id, each) for each in done]
+            done = written(acting, plans, wait=options.wait)
         if options.json:
             json.dump(
                 pause_answers.acted(pause_answers.PAUSE, done, acting.recovered, acting.now()), sys.stdout, indent=2
@@ -103,6 +87,26 @@ def run(options: argparse.Namespace) -> int:
         else:
             show_done(done)
         return exit_code([each.result for each in done])
+
+
+def written(acting: Acting, plans: Sequence[Plan], *, wait: bool) -> list[Done]:
+    """Carried out, put under their change link, and with `wait` watched."""
+    from drifttui.services.holding import hold
+    from drifttui.services.pause_answers import Done
+    from drifttui.services.session import utc_now
+    from drifttui.services.writing import carry_out
+
+    with acting.stoppable() as stopped:
+        writing = partial(carry_out, clock=utc_now, progress=acting.tell, cancelled=stopped)
+        carried = acting.run(writing(plans, acting.doors, acting.ledger))
+        done = {each.plan.id: Done(each.plan, each.result, each.message) for each in carried}
+        standing = [each.plan for each in carried if each.ok]
+        acting.tie(standing)
+        if wait:
+            watching = partial(hold, clock=utc_now, progress=acting.tell, cancelled=stopped)
+            held = acting.run(watching(standing, acting.doors, acting.ledger))
+            done |= {each.plan.id: Done(*each) for each in held}
+    return list(done.values())
 
 
 def exit_code(results: list[str]) -> int:
