@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
 
     refuse_what_is_no_terminal()
     quicken()
-    from drifttui.app import DriftApp
+    from drifttui.app_replay import ReplayApp
     from drifttui.screens.feed import Options
     from drifttui.services.replay_feed import ReplayFeed
 
@@ -36,18 +36,23 @@ def run(options: argparse.Namespace) -> int:
         from drifttui.clients.signing import public_key
 
         key = public_key(options.key)
+    held: list[ReplayApp] = []
 
     def prepare(progress: Callable[[int], None]) -> Film:
         from drifttui.core.errors import BundleError
         from drifttui.services.opened import open_evidence
         from drifttui.services.replay import film
         from drifttui.services.verify import Outcome
+        from drifttui.store.notes import Notes
 
         with open_evidence(options.bundle, key) as opened:
             if key is not None and opened.verified.outcome is not Outcome.SIGNED:
                 raise BundleError(f"{options.bundle} is not signed", "and --key asks for a signature")
+            beside = options.notes or options.bundle.with_name(f"{options.bundle.name}.notes.json")
+            held[0].notes = Notes(beside, opened.verified.digest)
             return film(opened, progress=progress)
 
     feed = ReplayFeed(prepare, rate=options.speed)
-    app = DriftApp(feed, Options(theme=options.theme, filter=options.filter, read_only=True, keys={}))
+    app = ReplayApp(feed, Options(theme=options.theme, filter=options.filter, read_only=True, keys={}))
+    held.append(app)
     return app.run_to_exit()

@@ -11,6 +11,7 @@ from drifttui.core.identity import UnitId
 from drifttui.core.words import clean
 from drifttui.widgets.themes import COLOURS
 
+from .scrubbing import go_to, note
 from .triage import TriageScreen
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "theme": Command("theme NAME", _theme, lambda s: list(COLOURS)),
     "times": Command("ages or exact UTC", _action("app.times")),
+    "at": Command("at HH:MM:SS or +90s: to a moment of a replay", go_to),
+    "note": Command("note TEXT: the presenter's, at the mark that was passed last", note),
     "refresh": Command("ask every source again", lambda screen, _: screen.host.feed.refresh(None)),
     "help": Command("every key, command and filter term", _action("app.help")),
     "quit": Command("leave", _action("app.quit")),

@@ -41,6 +41,8 @@ class Verified(NamedTuple):
     """Of the key that signed, proven or only stated."""
     files: int = 0
     bytes: int = 0
+    digest: str = ""
+    """SHA-256 of the manifest, by which a bundle is known."""
 
 
 class _Altered(Exception):
@@ -87,13 +89,20 @@ def _verify(found: object, key: Key | None, progress: Callable[[int], None]) -> 
     whole = f"{count} files, {size:,} bytes"
     if proof:
         return Verified(
-            Outcome.SIGNED, f"Intact, and signed by key {keyid[:16]}: {whole}.", "", manifest, keyid, count, size
+            Outcome.SIGNED,
+            f"Intact, and signed by key {keyid[:16]}: {whole}.",
+            "",
+            manifest,
+            keyid,
+            count,
+            size,
+            digest,
         )
     if envelope is None:
         words = f"Intact, and nobody signed it: {whole}."
     else:
         words = f"Intact: {whole}. It claims key {keyid[:16]}; give --key with the public key to prove that."
-    return Verified(Outcome.UNSIGNED, words, "", manifest, keyid, count, size)
+    return Verified(Outcome.UNSIGNED, words, "", manifest, keyid, count, size, digest)
 
 
 def _signature(envelope: bytes | None, digest: str, key: Key | None) -> tuple[str, bool]:

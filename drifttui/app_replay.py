@@ -1,0 +1,111 @@
+"""The app over a replay: the same screens, a clock that the operator moves, and a line that shows it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from drifttui.app import DriftApp
+from drifttui.screens.feed import Options
+from drifttui.services.replay_feed import ReplayFeed
+from drifttui.widgets.key_bar import KeyBar
+from drifttui.widgets.scrubber import Moment, Scrubber
+
+if TYPE_CHECKING:
+    from drifttui.services.replay import Film, Mark
+    from drifttui.store.notes import Notes
+
+
+class ReplayApp(DriftApp):
+    """`notes` may be missing: then `:note` says that there is no place for them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("comma", "play", "Play", id="play", tooltip="Play, or stop."),
+        Binding("greater_than_sign", "step(1)", "Step", id="step", tooltip="To the next thing that happened."),
+        Binding("less_than_sign", "step(-1)", "Step back", show=False, id="step-back"),
+        Binding("right_curly_bracket", "jump(1)", "Jump", id="jump", tooltip="To the next mark of the timeline."),
+        Binding("left_curly_bracket", "jump(-1)", "Jump back", show=False, id="jump-back"),
+        Binding("plus", "rate(1)", "Faster", show=False, id="faster"),
+        Binding("minus", "rate(-1)", "Slower", show=False, id="slower"),
+    ]
+
+    def __init__(self, feed: ReplayFeed, options: Options | None = None, notes: Notes | None = None) -> None:
+        super().__init__(feed, options)
+        self.replay = feed
+        self.notes = notes
+
+    @property
+    def film(self) -> Film | None:
+        return self.replay.film
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        film = self.film
+        return (film.since, film.until) if film is not None and film.since and film.until else None
+
+    @property
+    def passed(self) -> Mark | None:
+        """The mark that was passed last."""
+        film, at = self.film, self.replay.now()
+        return next((mark for mark in reversed(film.marks) if mark.at <= at), None) if film is not None else None
+
+    def _drain(self) -> None:
+        super()._drain()
+        self._scrub()
+
+    def _scrub(self) -> None:
+        top = next((screen for screen in self._seen if not screen.is_modal), None)
+        if top is None or not top.query(KeyBar):
+            return
+        found = top.query(Scrubber)
+        if not found:
+            top.mount(Scrubber(), before=top.query_one(KeyBar))
+            return
+        film, feed, passed = self.film, self.replay, self.passed
+        note = self.notes.of(passed.at) if self.notes is not None and passed is not None else ""
+        found.first(Scrubber).show(
+            Moment(
+                film.since if film else None,
+                film.until if film else None,
+                feed.now(),
+                feed.playing,
+                feed.rate,
+                tuple((mark.at, mark.kind) for mark in film.marks) if film else (),
+                passed.words if passed else "",
+                note,
+                feed.frames_read,
+            )
+        )
+
+    def seek(self, at: datetime) -> None:
+        self.replay.seek(at)
+        self._tick()
+        self._drain()
+
+    def note(self, text: str) -> str:
+        passed = self.passed
+        if passed is None or self.notes is None:
+            return "there is no mark here to hang it on" if passed is None else "there is no place for notes"
+        self.notes.write(passed.at, text)
+        self._scrub()
+        return self.notes.problem or f"noted at {passed.at:%H:%M:%S}Z"
+
+    def action_play(self) -> None:
+        self.replay.toggle()
+        self._drain()
+
+    def action_step(self, by: int) -> None:
+        self.replay.step(by)
+        self._tick()
+        self._drain()
+
+    def action_jump(self, by: int) -> None:
+        self.replay.jump(by)
+        self._tick()
+        self._drain()
+
+    def action_rate(self, by: int) -> None:
+        self.replay.faster(by)
+        self._drain()
