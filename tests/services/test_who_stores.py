@@ -54,9 +54,11 @@ def test_cloudtrail_is_asked_where_no_file_is_given(
     code, answer = asked(capsys, *wanted, "--config", config, "--read-only=strict")
     assert code == 0
     (found,) = answer["lines"]
-    assert found["actor"]["name"] == "bob@example.com"
+    assert found["actor"]["short"] == "bob@example.com"
     assert found["actor"]["kind"] == "person"
-    assert found["actor"]["arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/bob@example.com"
+    assert (
+        found["actor"]["name"] == found["actor"]["arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/bob@example.com"
+    )
     assert found["event_ids"] == ["opened"]
     assert any("may still arrive" in sentence for sentence in answer["unseen"])
     assert any("asked by resource name" in sentence for sentence in answer["unseen"])
