@@ -214,6 +214,15 @@ async def test_a_loki_that_refuses_breaks_or_talks_nonsense(server: Server) -> N
     assert "failed" in words(answer, Why.BLIND)
 
 
+async def test_an_answer_recorded_from_loki_is_read(server: Server) -> None:
+    server.body = (Path(__file__).parent.parent / "recorded" / "loki" / "query-range.json").read_bytes()
+    later = NOW + timedelta(hours=2)
+    answer = await source(server, later).calls(AuditQuestion((WEB,), since=NOW, until=later))
+    assert ids(answer) == ["again", "edited"]
+    assert answer.events > 0
+    assert answer.scanned > 0
+
+
 async def test_health_tells_the_age_of_the_newest_line(server: Server) -> None:
     server.put(at(1), "anything")
     health = await source(server).check()

@@ -15,12 +15,16 @@ import pytest
 from drifttui.clients.access import Access
 from drifttui.clients.argocd_settings import ArgoCDSettings
 from drifttui.clients.audit_settings import AuditSettings
+from drifttui.clients.aws import Aws
+from drifttui.clients.aws_settings import AwsSettings, ClusterLog, TrailBucket, TrailTable
 from drifttui.clients.kube_settings import KubernetesSettings
+from drifttui.clients.loki_settings import LokiSettings
 from drifttui.core.health import Standing
 from drifttui.core.ports import AuditSource, Source, UnitSource
 from drifttui.services.session import ENTRY_POINTS
 from drifttui.sources.replay import ReplayClock
 from drifttui.store.recordings import Recording
+from tests.clients.aws_server import credentials
 
 RECORDED = Path(__file__).parent.parent / "recorded"
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
@@ -36,6 +40,15 @@ contexts: [{name: nowhere, context: {cluster: nowhere, user: nobody}}]
 """
 
 
+NO_ACCOUNT = ("audit-cloudwatch", "cloudtrail-athena", "cloudtrail-lookup", "cloudtrail-s3")
+"""Nothing of AWS can be recorded: what stands in goes through the SDK's own parser (tests/clients/aws_server)."""
+
+NOBODY = AwsSettings(
+    name="nowhere", region="eu-west-1", endpoint_url="http://127.0.0.1:9", trail=TrailBucket(bucket="nowhere"),
+    athena=TrailTable(database="nowhere", table="nowhere"), cluster=(ClusterLog(name="nowhere"),),
+)  # fmt: skip
+
+
 @dataclass
 class Dead:
     """Settings of every system, all of which point where nothing answers."""
@@ -46,6 +59,8 @@ class Dead:
     )
     argocd_crd_contexts: tuple[str, ...] = ()
     audit: AuditSettings = field(default_factory=lambda: AuditSettings(paths=(Path("/nowhere/audit.log"),)))
+    aws: tuple[AwsSettings, ...] = (NOBODY,)
+    loki: tuple[LokiSettings, ...] = (LokiSettings(url="http://127.0.0.1:9", selector='{job="audit"}', timeout=5),)
     redaction_key: bytes = b"k" * 32
     access: Access = Access.READ_ONLY
     read_only: bool = True
@@ -54,9 +69,14 @@ class Dead:
     def kube_api(self, context: str) -> Any:
         raise AssertionError(context)
 
+    def aws_client(self, entry: AwsSettings) -> Aws:
+        return Aws(entry, access=self.access)
+
 
 @pytest.fixture
-def sources(tmp_path: Path) -> dict[str, list[Source]]:
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Source]]:
+    credentials(monkeypatch, tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     path = tmp_path / "kubeconfig"
     path.write_text(KUBECONFIG)
     settings = Dead(KubernetesSettings(kubeconfig=path, timeout=5))
@@ -93,9 +113,15 @@ def test_a_unit_source_watches_with_an_async_iterator(name: str, sources: dict[s
             assert inspect.isasyncgen(source.watch())
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "replay"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("replay", *NO_ACCOUNT)])
 def test_it_has_answers_recorded_from_the_real_system(name: str) -> None:
-    folder = {"kubernetes": "kube", "audit-log": "audit"}.get(name, name)
+    folder = {"kubernetes": "kube", "audit-log": "audit", "audit-loki": "loki"}.get(name, name)
     assert list(RECORDED.glob(f"{folder}*/*.json")) or list(RECORDED.glob(f"{folder}*.json*")), (
         f"no answers of {name} in {RECORDED}: record them with `python -m tests.cluster record`"
     )
+
+
+@pytest.mark.parametrize("name", NO_ACCOUNT)
+def test_it_has_a_test_in_the_wire_format_where_nothing_can_be_recorded(name: str) -> None:
+    text = (Path(__file__).parent / f"test_{name.replace('-', '_')}.py").read_text()
+    assert "tests.clients.aws_server" in text
