@@ -20,6 +20,7 @@ from drifttui.core.unit import Unit
 from drifttui.core.verdict import Verdict
 
 if TYPE_CHECKING:
+    from drifttui.core.audit import Line
     from drifttui.core.policy_table import Policy
 
 SCAN = "drifttui.scan/1"
@@ -75,6 +76,25 @@ def link(record: LinkRecord, now: datetime) -> dict[str, Any]:
     return {"ref": record.ref, "kind": record.kind, "standing": stands, "words": standing_words(record, Times(now))}
 
 
+def line_json(line: Line, **more: Any) -> dict[str, Any]:
+    """An entry of `lines`. Keys that say nothing are left out, but for those that the schema promises."""
+    actor: dict[str, Any] = {"name": line.actor.name or None, "kind": line.actor.kind.value}
+    for name in ("short", "arn", "through"):
+        if value := getattr(line.actor, name):
+            actor[name] = value
+    return {
+        **more,
+        "path": line.path,
+        "actor": actor,
+        "via": line.via,
+        "time": moment(line.time),
+        "confidence": line.confidence,
+        "grade": line.grade.value,
+        "event_ids": list(line.event_ids),
+        "reasons": list(line.reasons),
+    }
+
+
 def finding(found: Finding) -> dict[str, Any]:
     ref = found.ref
     return {
@@ -104,6 +124,7 @@ def finding(found: Finding) -> dict[str, Any]:
             {"rule": hidden.rule, "path": hidden.path, **({"note": hidden.note} if hidden.note else {})}
             for hidden in found.hidden
         ],
+        **({"who": [line_json(line) for line in found.who.lines]} if found.who and found.who.lines else {}),
         "verdict": verdict(found.verdict),
     }
 

@@ -21,7 +21,7 @@ from drifttui.sources.audit_log.search import Search
 from drifttui.store.audit_files import STDIN, Reading, records
 from drifttui.store.audit_index import AuditIndexes
 
-from .answers import WHO, moment
+from .answers import WHO, line_json
 
 
 class Gathered(NamedTuple):
@@ -82,25 +82,6 @@ def _in_passing(
         gathering.take(record)
     more = {"first": reading.first, "newest": reading.last, "events": reading.lines, "problems": reading.problems}
     return Gathered.of(gathering.answer("audit files", **more))
-
-
-def line_json(line: Line, **more: Any) -> dict[str, Any]:
-    """An entry of `lines`. Keys that say nothing are left out, but for those that the schema promises."""
-    actor: dict[str, Any] = {"name": line.actor.name or None, "kind": line.actor.kind.value}
-    for name in ("short", "arn", "through"):
-        if value := getattr(line.actor, name):
-            actor[name] = value
-    return {
-        **more,
-        "path": line.path,
-        "actor": actor,
-        "via": line.via,
-        "time": moment(line.time),
-        "confidence": line.confidence,
-        "grade": line.grade.value,
-        "event_ids": list(line.event_ids),
-        "reasons": list(line.reasons),
-    }
 
 
 def answer_json(answer: Answer, **more: Any) -> dict[str, Any]:

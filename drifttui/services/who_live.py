@@ -15,9 +15,8 @@ from drifttui.core.pointers import parse
 from drifttui.core.resource_question import ResourceQuestion, parse_resource
 from drifttui.core.unit import Unit
 
-from .answers import WHO, moment
+from .answers import WHO, line_json, moment
 from .once import find_unit
-from .who import line_json
 
 
 class Answered(NamedTuple):
