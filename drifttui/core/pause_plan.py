@@ -26,8 +26,8 @@ from .pause_json import plan_from
 from .pause_note import Kept, note_is_for, note_of
 from .pause_owners import Climb, Request
 from .pointers import get
-from .surroundings import Key, Surroundings
-from .sync_windows import window_words
+from .surroundings import Held, Key, Surroundings
+from .sync_windows import duration, window_words
 from .unit import Unit
 
 WATCH: Final = timedelta(minutes=3)
@@ -62,14 +62,26 @@ def plan_pause(around: Surroundings, unit: Unit, acts: Acts, request: Request) -
         reason=request.reason,
         until=request.until,
         link=request.link,
-        watch_for=_watch(around),
+        watch_for=_watch(around, steps),
     )
 
 
-def _watch(around: Surroundings) -> timedelta:
-    if around.resync is None:
+def _watch(around: Surroundings, steps: Steps) -> timedelta:
+    """Three reconciliations of the slowest owner that would undo it. An ApplicationSet looks at once."""
+    if not steps.threats:
         return WATCH
-    return min(max(WATCH, 3 * around.resync), LONGEST_WATCH)
+    paces = [pace for owner in around.owners.values() if isinstance(owner, Held) and (pace := _pace(owner, around))]
+    return min(max([WATCH, *(3 * pace for pace in paces)]), LONGEST_WATCH)
+
+
+def _pace(owner: Held, around: Surroundings) -> timedelta | None:
+    if owner.target.kind == "Application":
+        return around.resync
+    interval = get(owner.document, ("spec", "interval"))
+    try:
+        return duration(interval) if isinstance(interval, str) else None
+    except ValueError:
+        return None
 
 
 def _asked(request: Request, steps: Steps) -> None:

@@ -72,9 +72,9 @@ async def plan_pauses(
             unit=str(unit.id),
             by=inert(actor, 200),
             at=at,
-            reason=inert(reason, REASON_LIMIT),
+            reason=reach.redacted(reason, REASON_LIMIT),
             until=until,
-            link=inert(link, REASON_LIMIT),
+            link=reach.redacted(link, REASON_LIMIT),
         )
         plan = pause_plan(around, unit, acts, request)
         plans.append(plan)

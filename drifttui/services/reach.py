@@ -73,7 +73,7 @@ class Reach:
         held = await self._held(door, key, document)
         if unit.id.engine != Engine.ARGOCD:
             return await self._flux(door, held, notes)
-        home = str(get(document, ("status", "controllerNamespace")) or "")
+        home = str(get(document, ("status", "controllerNamespace")) or unit.id.namespace)
         tracking, problem = await self._tracking(door, home)
         if problem:
             notes.append(problem)
@@ -83,6 +83,7 @@ class Reach:
         (may_stop, stop_needs), parameters = await asyncio.gather(
             door.may_stop(held.target), door.parameters(tracking.home)
         )
+        resync = await door.resync(tracking.home) if owners else None
         return Surroundings(
             unit=held,
             owners=owners,
@@ -94,6 +95,7 @@ class Reach:
             project=project,
             project_problem=project_problem,
             parameters=parameters,
+            resync=resync,
             unknown=tuple(notes),
         )
 
@@ -108,22 +110,34 @@ class Reach:
     async def annotated(self) -> tuple[tuple[UnitId, Document], ...]:
         """Every unit of this source that carries an annotation of ours. Raises `SourceError`, `InputError`."""
         await self._open()
-        found: list[tuple[str, Document]] = []
+        door: AnyDoor | None = self._kubernetes
+        listed: list[tuple[str, Document]] = []
         if self.source.startswith("argocd:"):
-            door = self._kubernetes or self._argocd
+            # Argo CD's own list first: its cluster may be another one than the context leads to.
+            door = self._argocd or self._kubernetes
             assert door is not None
-            found += [(Engine.ARGOCD, each) for each in await door.applications()]
+            listed += [(Engine.ARGOCD, each) for each in await door.applications()]
         elif self._kubernetes is not None:
             for engine in (Engine.FLUX_KUSTOMIZATION, Engine.FLUX_HELMRELEASE):
                 try:
-                    found += [(engine, each) for each in await self._kubernetes.all_of(*_KINDS[engine])]
+                    listed += [(engine, each) for each in await self._kubernetes.metadata_of(*_KINDS[engine])]
                 except Missing:
                     continue
-        return tuple(
-            (UnitId(engine, self.source, str(metadata.get("namespace") or ""), str(metadata.get("name") or "")), each)
-            for engine, each in found
-            if isinstance(metadata := each.get("metadata"), dict) and NOTE in (metadata.get("annotations") or {})
-        )
+        found: list[tuple[UnitId, Document]] = []
+        for engine, each in listed:
+            metadata = each.get("metadata")
+            if door is None or not isinstance(metadata, dict) or NOTE not in (metadata.get("annotations") or {}):
+                continue
+            unit = UnitId(engine, self.source, str(metadata.get("namespace") or ""), str(metadata.get("name") or ""))
+            try:
+                found.append((unit, await door.read(key_of(unit))))
+            except Missing:
+                continue
+        return tuple(found)
+
+    def redacted(self, text: str, limit: int) -> str:
+        """An operator's words as they may be kept: no secrets, no control characters."""
+        return inert(redact_text(text, self._settings.redaction_key), limit)
 
     async def close(self) -> None:
         for door in (self._kubernetes, self._argocd):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -115,8 +116,13 @@ class ArgoCDDoor:
     async def project(self, name: str, home: str) -> Document:
         return await self.read(Key(ARGOPROJ, "AppProject", "", name))
 
+    async def resync(self, home: str) -> timedelta | None:
+        """Not told through this interface."""
+        return None
+
     async def applications(self) -> list[Document]:
-        fields = "items.metadata.name,items.metadata.namespace,items.metadata.annotations,items.spec"
+        """Name, namespace and annotations of all that this account sees."""
+        fields = "items.metadata.name,items.metadata.namespace,items.metadata.annotations"
         found = await self._read("/api/v1/applications", {"fields": fields}, "applications,get")
         items = found.get("items")
         return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []

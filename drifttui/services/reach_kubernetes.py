@@ -15,6 +15,7 @@ from drifttui.core.planes import Document
 from drifttui.core.pointers import get
 from drifttui.core.ports import Clock
 from drifttui.core.surroundings import ARGOPROJ, HELM, KUSTOMIZE, Key, Tracking
+from drifttui.core.sync_windows import duration
 from drifttui.sources.kubernetes.access import Right, Rights
 
 VERSIONS: Final[Mapping[str, str]] = {ARGOPROJ: "v1alpha1", KUSTOMIZE: "v1", HELM: "v2"}
@@ -26,6 +27,9 @@ PLURALS: Final[Mapping[str, str]] = {
     "HelmRelease": "helmreleases",
 }
 PAGE: Final = 500
+METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+RESYNC: Final = ("120s", "60s")
+"""Argo CD's defaults of `timeout.reconciliation` and its jitter."""
 SCHEMA_KEPT: Final = timedelta(minutes=5)
 SCHEMAS: Final = "/openapi/v3/apis/argoproj.io/v1alpha1"
 ENABLED_IN_SCHEMA: Final = (
@@ -118,7 +122,9 @@ class KubernetesDoor:
     async def project(self, name: str, home: str) -> Document:
         return await self.read(Key(ARGOPROJ, "AppProject", home, name))
 
-    async def all_of(self, group: str, kind: str, namespace: str = "") -> list[Document]:
+    async def all_of(
+        self, group: str, kind: str, namespace: str = "", *, accept: str = "application/json"
+    ) -> list[Document]:
         """Every object of a kind, in pages."""
         place = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
         path = f"{self._root(Key(group, kind, '', ''))}{place}/{PLURALS[kind]}"
@@ -127,24 +133,37 @@ class KubernetesDoor:
         more = ""
         while True:
             params = {"limit": str(PAGE)} | ({"continue": more} if more else {})
-            page = self._document(await self._client.get(path, params, permission=right.words), path)
+            page = self._document(await self._client.get(path, params, accept=accept, permission=right.words), path)
             items = page.get("items")
-            for item in items if isinstance(items, list) else ():
-                if isinstance(item, dict):
-                    item.setdefault("kind", kind)
-                    item.setdefault("apiVersion", f"{group}/{VERSIONS[group]}")
-                    found.append(item)
+            found += [
+                {**item, "kind": kind, "apiVersion": f"{group}/{VERSIONS[group]}"}
+                for item in (items if isinstance(items, list) else ())
+                if isinstance(item, dict)
+            ]
             told = get(page, ("metadata", "continue"))
             more = told if isinstance(told, str) else ""
             if not more:
                 return found
 
+    async def metadata_of(self, group: str, kind: str) -> list[Document]:
+        """Of every object only its metadata: thousands of them are looked through for one annotation."""
+        return await self.all_of(group, kind, accept=METADATA)
+
     async def applications(self) -> list[Document]:
-        """All that may be listed: everywhere, else in Argo CD's usual namespace."""
+        """The metadata of all that may be listed: everywhere, else in Argo CD's usual namespace."""
         try:
-            return await self.all_of(ARGOPROJ, "Application")
+            return await self.metadata_of(ARGOPROJ, "Application")
         except Forbidden:
-            return await self.all_of(ARGOPROJ, "Application", Tracking().home)
+            return await self.all_of(ARGOPROJ, "Application", Tracking().home, accept=METADATA)
+
+    async def resync(self, home: str) -> timedelta | None:
+        """How often Argo CD compares with Git by itself, with the most that its jitter adds. Raises nothing."""
+        try:
+            data = await self._config("argocd-cm", home)
+            wait = duration(data.get("timeout.reconciliation") or RESYNC[0])
+            return wait + duration(data.get("timeout.reconciliation.jitter") or RESYNC[1])
+        except (SourceError, ValueError):
+            return None
 
     async def close(self) -> None:
         await self._client.close()

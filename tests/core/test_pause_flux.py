@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -129,3 +130,13 @@ def test_effects_fit_the_kind() -> None:
     assert "no longer" not in watching
     healing = "\n".join(planned(flux("HelmRelease", "mailer", driftDetection={"mode": "enabled"})).effects)
     assert "live changes are no longer undone" in healing
+
+
+@pytest.mark.parametrize(
+    ("interval", "minutes"), [("40s", 3), ("5m", 15), ("10m0s", 30), ("1h", 30), ("soon", 3), (None, 3)]
+)
+def test_it_is_watched_for_three_reconciliations_of_the_parent_within_half_an_hour(interval: Any, minutes: int) -> None:
+    document = made_by_flux(flux("Kustomization", "apps", suspend=False), "root", "suspend")
+    plan = planned(document, flux("Kustomization", "root", interval=interval))
+    assert plan.watch_for == timedelta(minutes=minutes)
+    assert planned(flux("Kustomization", "alone", interval=interval)).watch_for == timedelta(minutes=3)

@@ -388,3 +388,39 @@ async def test_an_operators_words_are_made_harmless(tmp_path: Path) -> None:
     assert len(plan.reason) <= 1000
     assert "\u202e" not in plan.link
     assert IGNORED not in str(plan.writes)
+
+
+async def test_a_secret_in_a_reason_reaches_neither_ledger_nor_annotation(tmp_path: Path) -> None:
+    document = application(policy=HEALS)
+    secret = "hunter2hunter2"
+    async with reaching(tmp_path, "argocd:prod", cluster=Cluster(document), crd=True) as reach:
+        plan = await pause_of(document, reach, reason=f"see https://bob:{secret}@git.example.com/x", link="INC-9127")
+    assert secret not in str(plan)
+
+
+async def test_only_annotated_units_are_read_whole(tmp_path: Path) -> None:
+    documents = [application(f"web{number}", policy=HEALS) for number in range(20)]
+    cluster = Cluster(*documents)
+    async with reaching(tmp_path, "argocd:prod", cluster=cluster, crd=True) as reach:
+        carry_out(cluster, await pause_of(documents[3], reach))
+        cluster.requests.clear()
+        (found,) = await seen_pauses(reach)
+    assert found.unit.endswith("/web3")
+    lists, reads = [
+        [each for each in cluster.requests if each.path.endswith(end)] for end in ("/applications", "/web3")
+    ]
+    assert len(cluster.requests) == len(lists) + len(reads) == 2
+    assert lists[0].headers["accept"].startswith("application/json;as=PartialObjectMetadataList")
+
+
+async def test_the_pace_of_a_parent_says_how_long_to_watch(tmp_path: Path) -> None:
+    root = application("root", policy=HEALS)
+    child = made_by_parent(application(policy=HEALS), "root", DECLARES)
+    cluster = Cluster(root, child)
+    async with reaching(tmp_path, "argocd:prod", cluster=cluster, crd=True) as reach:
+        usual = await pause_of(child, reach)
+        slow = {"timeout.reconciliation": "300s", "timeout.reconciliation.jitter": "0s"}
+        cluster.extra[f"{CONFIG}/argocd-cm"] = {"data": slow}
+        slower = await pause_of(child, reach)
+        alone = await pause_of(root, reach)
+    assert [plan.watch_for.total_seconds() for plan in (usual, slower, alone)] == [540, 900, 180]
