@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import io
+import signal
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from drifttui.commands.acting import chosen, confirm
+from drifttui.commands.acting import Acting, chosen, confirm
+from drifttui.commands.options import add_session_arguments
 from drifttui.commands.pause import exit_code as acted_code
 from drifttui.commands.show_pause import pause_line, plan_lines, show_done, show_pauses, show_plans
 from drifttui.core.acts import PauseRecord, PauseState
-from drifttui.core.errors import InputError
+from drifttui.core.errors import InputError, ReadOnly
 from drifttui.core.pause import Plan, Undoer
 from drifttui.services import pause_answers
 from drifttui.services.holding import Look
@@ -183,3 +186,30 @@ def test_the_documents_are_as_published() -> None:
     assert departures(told, "pauses") == []
     assert told["summary"] == {"standing": 2, "overdue": 0, "undone": 1, "unknown": 0}
     assert departures({**told, "more": 1}, "pauses") == ["$: more is not in the schema"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_asks_to_stop_and_tears_nothing_apart(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    parser = argparse.ArgumentParser()
+    add_session_arguments(parser)
+    before = signal.getsignal(number)
+    with Acting(parser.parse_args([]), writes=True) as acting:
+        with acting.stoppable() as stopped:
+            assert not stopped()
+            signal.raise_signal(number)
+            assert stopped()
+        assert signal.getsignal(number) == before
+    assert "taken back" in capsys.readouterr().err
+
+
+def test_read_only_is_refused_before_anything_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    parser = argparse.ArgumentParser()
+    add_session_arguments(parser)
+    with pytest.raises(ReadOnly, match="--dry-run"):
+        Acting(parser.parse_args(["--read-only"]), writes=True)
