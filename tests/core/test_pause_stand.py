@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from drifttui.core import json_patch
 from drifttui.core.json_patch import add, applied
-from drifttui.core.json_patch import test as tests_that
 from drifttui.core.pause import Door, Target, Write, WriteKind
 from drifttui.core.pause_covering import IGNORED, entry_for
 from drifttui.core.pause_stand import Stand, blame, changed_since, departures, reconciled_at, stand
@@ -16,15 +16,15 @@ SET: dict[str, Any] = {"metadata": {"name": "team", "uid": "u"}, "spec": {"templ
 TARGET = Target(
     Door.KUBERNETES, "prod", "argoproj.io", "v1alpha1", "applicationsets", "ApplicationSet", "argocd", "team"
 )
-UID = tests_that("/metadata/uid", "u")
+UID = json_patch.test("/metadata/uid", "u")
 OURS = [entry_for("web")]
 WRITE = Write(
     1,
     WriteKind.JSON_PATCH,
     TARGET,
     "spec.ignoreApplicationDifferences 0 → 1 entries",
-    patch=(UID, tests_that(IGNORED, ABSENT), add(IGNORED, OURS)),
-    undo=(UID, tests_that(IGNORED, OURS), {"op": "remove", "path": IGNORED}),
+    patch=(UID, json_patch.test(IGNORED, ABSENT), add(IGNORED, OURS)),
+    undo=(UID, json_patch.test(IGNORED, OURS), {"op": "remove", "path": IGNORED}),
     uid="u",
     captured={IGNORED: {"absent": True}},
 )
@@ -67,7 +67,7 @@ def entry(manager: str, time: str, **fields: Any) -> dict[str, Any]:
 
 
 def test_the_holder_of_a_field_did_it_and_for_a_missing_one_the_newest_writer_may_have() -> None:
-    automated = {"f:syncPolicy": {"f:automated": {"f:enabled": {}}}}
+    automated: dict[str, Any] = {"f:syncPolicy": {"f:automated": {"f:enabled": {}}}}
     held: dict[str, Any] = {
         "metadata": {
             "uid": "u",
