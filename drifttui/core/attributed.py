@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .audit import ActorKind, Line
+from .case import AuditEvent
 
 if TYPE_CHECKING:
     from .audit_kubernetes import KubernetesCall
-    from .case import AuditEvent
 
 SURE = ((0.9, "Certain"), (0.7, "Likely"), (0.4, "Possible"))
 """What a confidence is called; below the last it is a guess."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .identity import ResourceRef, UnitId
 from .planes import Document, ThreePlanes
+
+if TYPE_CHECKING:
+    from .attributed import Attributed
 
 
 class IgnoreRule(NamedTuple):
@@ -105,6 +108,9 @@ class Inspection(NamedTuple):
     names at all for a set, whose items are their own keys."""
     defaults: Mapping[str, Mapping[str, object]] = {}
     """Per `group/Kind`, defaults that the cluster's own OpenAPI names: a path with `*` for positions → value."""
+
+    who: Mapping[ResourceRef, Attributed] = {}
+    """Who wrote what, of a recorded session: what its audit sources had told by then."""
 
     @property
     def uncompared(self) -> int:

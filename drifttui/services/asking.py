@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drifttui.core.board import Look
 from drifttui.core.errors import SourceError
 from drifttui.core.identity import UnitId
+from drifttui.core.inspection import Inspection
 from drifttui.core.ports import AuditFollower, Source
 from drifttui.core.unit import Unit
 
@@ -115,3 +116,10 @@ class Asking:
             except SourceError:
                 pass  # Its own health says so.
             await asyncio.sleep(FOLLOW_AGAIN)
+
+
+def with_who(look: Look) -> Inspection | None:
+    """The inspection as it is recorded: with what is known about its findings."""
+    if look.inspection is None:
+        return None
+    return look.inspection._replace(who={each.ref: each.who for each in look.findings if each.who is not None})

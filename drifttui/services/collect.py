@@ -24,7 +24,7 @@ from drifttui.core.ports import Batch, Clock, Source, UnitSource
 from drifttui.core.unit import Unit
 
 from .acts_watch import ActsWatch
-from .asking import Asking
+from .asking import Asking, with_who
 from .due import Due
 from .healths import after_check, after_watch
 from .links_told import LinksTold
@@ -134,10 +134,10 @@ class Collector:
 
     @property
     def settled(self) -> bool:
-        """Every source has answered or failed, and every look that was due is over."""
+        """Every source has answered or failed, every look that was due is over, and the newest board has it all."""
         started = all(health.standing is not Standing.STARTING for health in dict(self._health).values())
-        looked = self._due.idle and self._asking.idle and self._acts.answered
-        return self._prepare is None and started and looked
+        looked = self._due.idle and self._asking.idle and self.links.heard
+        return self._prepare is None and started and looked and self._outgoing.clean
 
     def open(self, unit: UnitId | None) -> None:
         """The operator looks at this unit: it comes first, and stays fresh."""
@@ -324,15 +324,18 @@ class Collector:
             inspection = await self._looker.inspect(unit)
         except SourceError as error:
             kept = (before.findings, before.inspection, before.hidden)
-            self._due.looked(unit.id)
             self._set_look(unit.id, Look(Depth.FAILED, *kept, self._clock(), error.one_line(), error.hint))
+            self._due.looked(unit.id)
             return
-        self._due.looked(unit.id)
         current = self._units.get(unit.id)
         if current is None:
+            self._due.looked(unit.id)
             return
         self._record(Batch(unit.id.source, self._clock(), inspection=inspection))
         self._keep(unit.id, self._looker.judge(current, inspection, before))
+        self._due.looked(
+            unit.id
+        )  # Not before: from then on it counts as settled, for whoever asks from another thread.
         if unit.id == self._opened and self._live_watch is None:
             changes = self._looker.changes_of(current, inspection, lambda: self._due.again(unit.id, first=True))
             self._live_watch = asyncio.create_task(changes)
@@ -353,14 +356,19 @@ class Collector:
 
     def _who_is_known(self, unit: UnitId) -> None:
         held = self._looked_at(unit)
-        if held is not None and held[1].inspection is not None:
-            self._set_look(unit, self._looker.judge(held[0], held[1].inspection, held[1]))
+        if held is None or held[1].inspection is None:
+            return
+        look = self._looker.judge(held[0], held[1].inspection, held[1])
+        self._set_look(unit, look)
+        if self._record is not None:
+            self._record(Batch(unit.source, self._clock(), inspection=with_who(look)))
 
     def _remembered(self) -> None:
         """The ledger says something new: what it says of links, the rules are told. No system is read for that."""
         self._outgoing.mark(set())
         for unit in self.links.outdated(self._looks):
             self._who_is_known(unit)
+        self.links.heard = True
 
     def _under(self, incident: str) -> None:
         self._template = replace(self._template, incident=incident)

@@ -87,6 +87,7 @@ class Judgement:
         return findings, sum(len(comparison.hidden) for comparison in comparisons)
 
     def _judged(self, finding: Finding, unit: Unit, inspection: Inspection, now: datetime) -> Finding:
-        finding = finding._replace(who=self._who(finding, inspection))
+        # A recording brings along what was known then, and nobody to ask.
+        finding = finding._replace(who=inspection.who.get(finding.ref) or self._who(finding, inspection))
         links = self._links(finding) if self._links is not None else None
         return finding._replace(verdict=self._rules.verdict(finding, unit, inspection, now, links))

@@ -31,6 +31,8 @@ def _wire_unit() -> type[Any]:
 
 
 if TYPE_CHECKING:
+    from drifttui.core.attributed import Attributed
+
     WireUnit = Any
 else:
     WireUnit = _wire_unit()
@@ -50,6 +52,8 @@ class WireInspection(msgspec.Struct, omit_defaults=True, array_like=False, gc=Fa
     gaps: list[str] = []
     list_keys: dict[str, dict[str, list[str]]] = {}
     defaults: dict[str, dict[str, Any]] = {}
+    who: list[tuple[ResourceRef, msgspec.Raw]] = []
+    """`Attributed`, decoded where there is any: its types are not worth a first frame's time."""
 
 
 class WireBatch(msgspec.Struct, omit_defaults=True, gc=False):
@@ -126,6 +130,7 @@ def batch_out(batch: Batch, t: float) -> bytes:
                 kind: {path: list(keys) for path, keys in paths.items()} for kind, paths in look.list_keys.items()
             },
             defaults={kind: dict(paths) for kind, paths in look.defaults.items()},
+            who=[(ref, msgspec.Raw(msgspec.json.encode(who))) for ref, who in look.who.items()],
         ),
     )
     return msgspec.json.encode(wire)
@@ -166,5 +171,15 @@ def batch_in(line: bytes) -> tuple[float, Batch]:
                 kind: {path: tuple(keys) for path, keys in paths.items()} for kind, paths in look.list_keys.items()
             },
             defaults=look.defaults,
+            who=_who_in(look.who),
         ),
     )
+
+
+def _who_in(held: list[tuple[ResourceRef, msgspec.Raw]]) -> dict[ResourceRef, Attributed]:
+    if not held:
+        return {}
+    from drifttui.core.attributed import Attributed
+
+    decoder = msgspec.json.Decoder(Attributed)
+    return {ref: decoder.decode(who) for ref, who in held}
