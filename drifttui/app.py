@@ -15,6 +15,7 @@ from drifttui.core.ages import Times
 from drifttui.core.board import Board
 from drifttui.core.errors import DriftError, InputError, inert
 from drifttui.core.filters import parse
+from drifttui.core.words import clean
 from drifttui.screens.base import DriftScreen
 from drifttui.screens.desk import Desk
 from drifttui.screens.feed import Feed, Options
@@ -198,7 +199,7 @@ class DriftApp(App[None]):
         """To who looks at lists: a sheet says by itself what it is about."""
         for screen in self._seen:
             if not screen.is_modal:
-                screen.tell(text, role)
+                screen.tell(clean(text, 400), role)
 
     @property
     def times(self) -> Times:

@@ -77,8 +77,25 @@ class ActKeys(Prompting):
             return
         from .classify import ClassifyScreen
 
-        self.app.push_screen(ClassifyScreen(rows))
+        kin, cause = self._kin(rows[0]) if len(rows) == 1 else ((), "")
+        self.app.push_screen(ClassifyScreen(rows, kin, cause))
         self.acted()
+
+    def _kin(self, row: FindingRow) -> tuple[Sequence[FindingRow], str]:
+        """Findings of the same cause, the worst first, and what they share."""
+        from drifttui.core.causes import cause_of, causes_of
+
+        found = cause_of(row.finding.id, causes_of(self.board.findings))
+        if found is None or not found.several:
+            return (), ""
+        wanted = set(found.findings)
+        rows = {
+            finding.id: FindingRow(of, finding)
+            for of in self.model.units.rows.values()
+            for finding in of.look.findings
+            if finding.id in wanted
+        }
+        return [rows[key] for key in found.findings if key in rows], found.words
 
     def action_link(self) -> None:
         if self._refused("link"):

@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from drifttui.core.ages import Times
 from drifttui.core.asks import Answer
+from drifttui.core.words import clean
 from drifttui.widgets.cells import Line
 from drifttui.widgets.form import Entry, FormField, OneOf
 from drifttui.widgets.sheet import Sheet
@@ -37,6 +38,11 @@ class ActScreen(DriftScreen):
     def __init__(self) -> None:
         super().__init__()
         self._modal = True
+
+    @property
+    def alive(self) -> bool:
+        """Its parts are there: neither yet to come nor gone with the screen."""
+        return self.ready and bool(self.query(Sheet))
 
     @property
     def sheet(self) -> Sheet:
@@ -64,7 +70,7 @@ class ActScreen(DriftScreen):
         return isinstance(self.focused, FormField)
 
     def place_panes(self) -> None:
-        if not self.ready:
+        if not self.alive:
             return
         width, height = self.app.size
         sheet = self.sheet
@@ -80,7 +86,7 @@ class ActScreen(DriftScreen):
         """They stand in the sheet's frame."""
 
     def tell(self, text: str, role: str = "warn") -> None:
-        self.sheet.tell([(text, role)])
+        self.sheet.tell([(clean(text, 400), role)])
 
     def hush(self) -> None:
         self.sheet.tell(())
@@ -110,6 +116,8 @@ class RecordScreen(ActScreen):
         self.call_after_refresh(self._shown)
 
     def _shown(self) -> None:
+        if not self.alive:
+            return
         self.place_panes()
         self.check()
         self.set_focus(self.ring[0], scroll_visible=False)
@@ -144,7 +152,7 @@ class RecordScreen(ActScreen):
     # The same for all.
 
     def word(self) -> None:
-        if not self.ready:
+        if not self.alive:
             return
         keys = [("tab", "next"), ("◂ ▸", "choose"), ("enter", "twice records"), ("esc", "cancel")]
         self.frame(self.heading, [("esc", "back")] if self.sent else keys)
@@ -194,7 +202,7 @@ class RecordScreen(ActScreen):
             self.record()
 
     def recorded(self, answer: Answer) -> None:
-        if not self.is_attached:
+        if not self.alive:
             return
         if answer.failed:
             self.sent = self.armed = False

@@ -54,7 +54,7 @@ class Desk:
         return self._acting
 
     def start(self, board: Board) -> None:
-        if self._make is not None and board.mode is Mode.LIVE:
+        if self._make is not None and board.mode is Mode.LIVE and not board.read_only:
             self.acting.start()
 
     def stop(self) -> None:

@@ -88,7 +88,7 @@ class PlanScreen(ActScreen):
 
     def _planned(self, planned: Planned) -> None:
         self._asked = None
-        if not self.is_attached:
+        if not self.alive:
             return
         self.plans, self.problem = planned.plans, planned.problem
         self._word()
@@ -101,6 +101,8 @@ class PlanScreen(ActScreen):
             self.call_after_refresh(self._shown)
 
     def _shown(self) -> None:
+        if not self.alive:
+            return
         self.place_panes()
         self._check()
         self.set_focus(self.ring[0], scroll_visible=False)
@@ -154,7 +156,7 @@ class PlanScreen(ActScreen):
     # Words.
 
     def _word(self) -> None:
-        if not self.ready:
+        if not self.alive:
             return
         self.frame(self._subject(), self._keys())
         self.sheet.word(self.purpose, self._lines)

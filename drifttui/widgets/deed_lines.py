@@ -78,7 +78,7 @@ def link_words(link: LinkRecord, times: Times) -> list[Piece]:
     line: list[Piece] = [(f"{clean(link.kind, 20)} ", "muted"), (clean(link.ref, 200), "accent")]
     if link.title:
         line.append((f" {clean(link.title, 200)}", "text"))
-    if link.state:
+    if link.state and link.state.casefold() != over:
         line.append((f" · {clean(link.state, 60)}", "text"))
     if over:
         line.append((f" · {over} {times.ago(link.closed if over == 'closed' else link.expires)}", "bad"))

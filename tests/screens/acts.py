@@ -57,6 +57,10 @@ def link(ref: str = "INC-9127", **more: Any) -> LinkRecord:
     return replace(base, **more)
 
 
+def entry(actor: str, words: str, of: UnitId, finding: str = "", **span: float) -> HistoryEntry:
+    return HistoryEntry(ago(**span), actor, words, "verdict" if finding else "outcome", str(of), finding)
+
+
 def verdict(of: Finding, **more: Any) -> OperatorVerdict:
     base = OperatorVerdict(
         finding=of.id,
@@ -122,11 +126,9 @@ def acted() -> Board:
             ],
             verdicts=[verdict(first), verdict(third, fingerprint="another", note="")],
             history=[
-                HistoryEntry(
-                    ago(minutes=5), "bob@laptop", "classified emergency, incident", "verdict", str(PAYMENTS), first.id
-                ),
-                HistoryEntry(ago(minutes=36), "alice@laptop", "pause of checkout holding", "outcome", str(CHECKOUT)),
-                HistoryEntry(ago(minutes=40), "alice@laptop", "paused checkout until 05:30Z", "intent", str(CHECKOUT)),
+                entry("bob@laptop", "classified emergency, incident", PAYMENTS, first.id, minutes=5),
+                entry("alice@laptop", "pause of checkout holding", CHECKOUT, minutes=36),
+                entry("alice@laptop", "paused checkout until 05:30Z", CHECKOUT, minutes=40),
             ],
         ),
     )
