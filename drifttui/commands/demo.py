@@ -20,6 +20,7 @@ def run(options: argparse.Namespace) -> int:
     quicken()
     from drifttui.app import DriftApp
     from drifttui.core.board import Mode
+    from drifttui.core.link_refs import read_ref
     from drifttui.screens.feed import Options
     from drifttui.services.collect import Collector
     from drifttui.services.judge import Judgement
@@ -31,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         recording = read_recording(path)
     clock = ReplayClock(recording, rate=options.speed, lead=recording.lead)
     sources = [ReplaySource(recording, clock, "demo")]
-    incident = options.incident or "INC-9127"
+    incident = read_ref(options.incident or "INC-9127").text
     looker = Looker(sources, Judgement(), clock)
     collector = Collector(sources, looker, clock, mode=Mode.DEMO, incident=incident, read_only=True)
     app = DriftApp(

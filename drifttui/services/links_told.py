@@ -22,6 +22,8 @@ class LinksTold:
     def __init__(self, watch: ActsWatch, incident: str) -> None:
         self._watch = watch
         self.incident = incident
+        self.heard = watch.answered
+        """What the ledger says was taken in, or there is none."""
         self._before: tuple[Acts | None, str] = None, incident
 
     def __call__(self, finding: Finding) -> Sequence[ChangeLink] | None:

@@ -14,7 +14,8 @@ PUBLISH_EVERY = 0.1
 
 
 class Outgoing:
-    """`make(version, changed)` builds a board. `mark` and `publish` belong to the making thread, `take` to the other."""
+    """`make(version, changed)` builds a board. `mark` and `publish` belong to the making thread, `take` to the
+    other."""
 
     def __init__(self, make: Callable[[int, frozenset[UnitId] | None], Board]) -> None:
         self._make = make
@@ -35,11 +36,16 @@ class Outgoing:
             self._changed |= changed
         self._dirty.set()
 
+    @property
+    def clean(self) -> bool:
+        """All that was marked is on a board that can be taken."""
+        return not self._dirty.is_set()
+
     async def publishing(self) -> None:
         while True:
             await self._dirty.wait()
-            self._dirty.clear()
             self.publish()
+            self._dirty.clear()
             await asyncio.sleep(PUBLISH_EVERY)
 
     def publish(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -18,6 +19,7 @@ from drifttui.services.collect import Collector
 from drifttui.services.judge import Judgement
 from drifttui.services.linking import make_link
 from drifttui.services.look import Looker
+from drifttui.services.once import board_when_settled
 from drifttui.store.case_files import labelled
 from drifttui.store.ledger import Ledger, open_ledger
 from drifttui.store.policy_files import load_policy
@@ -65,7 +67,7 @@ UNREAD = "incident and change records"
 class Session:
     """A live session over one unit that drifts, with the wiring of `services.live`."""
 
-    def __init__(self, clock: HandClock, ledger: Path | None, incident: str = "") -> None:
+    def __init__(self, clock: HandClock, ledger: Path | None, incident: str = "", *, start: bool = True) -> None:
         self.unit = unit("web", sync="OutOfSync", environment="prod")
         self.source = ScriptedSource(look=lambda of: inspection(of, 3, 7))
         judgement = Judgement(links=lambda found: self.collector.links(found))
@@ -76,7 +78,8 @@ class Session:
             incident=incident,
             ledger=(lambda: open_ledger(ledger, clock=clock, create=False)) if ledger else None,
         )
-        self.collector.start()
+        if start:
+            self.collector.start()
         self.source.say(self.source.batch(self.unit, complete=True))
 
     def verdict(self, board: Board) -> Verdict | None:
@@ -114,6 +117,18 @@ async def test_a_link_that_is_made_or_closed_changes_the_verdict_and_nothing_is_
         assert len(session.source.looked) == looked
     finally:
         session.collector.stop()
+
+
+async def test_a_scan_is_not_settled_before_the_ledger_was_read(
+    clock: HandClock, ledger: Ledger, tmp_path: Path
+) -> None:
+    session = Session(clock, tmp_path / "ledger.db", start=False)
+    await make_link(ledger, "INC-9127", clock=clock, units=[str(session.unit.id)], opened=NOW - timedelta(hours=1))
+    board = await asyncio.to_thread(board_when_settled, session.collector, 20.0)
+    verdict = session.verdict(board)
+    assert verdict is not None
+    assert "incident.open" in rules(verdict)
+    assert board.acts.links
 
 
 def test_without_a_ledger_the_verdict_says_that_nobody_read_any_links(clock: HandClock) -> None:
