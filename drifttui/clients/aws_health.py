@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ..core.errors import Forbidden, ReadOnly, SourceError
+from ..core.errors import Forbidden, ReadOnly, SourceError, Unauthenticated
 from ..core.health import Permission, SourceHealth, Standing
 from .aws import Aws
 
@@ -33,7 +33,14 @@ class AwsHealth:
         notes: list[str] = [method]
         wrong: SourceError | ReadOnly | None = None
         try:
-            identity = (await self._aws.identity())[1]
+            account, identity = await self._aws.identity()
+            configured = self._aws.settings.account
+            if configured and account and account != configured:
+                raise Unauthenticated(
+                    f"{self._aws.name}: the wrong account",
+                    f"the credentials are of {account}, the settings say {configured}",
+                    "Choose another profile, or correct `account`.",
+                )
         except SourceError as error:
             wrong = error
         worked = 0

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from ..clients.aws import Aws
 from ..clients.aws_health import AwsHealth, Need, age
@@ -40,6 +41,17 @@ DELAY: Final = timedelta(minutes=5)
 _DEFAULT: Final = "/aws/eks/{name}/cluster"
 
 
+HELD: Final = 64
+"""Answers that are kept, so that asking again only asks for what is new: a query over a day costs."""
+
+
+class _Held(NamedTuple):
+    since: datetime
+    until: datetime
+    """Before what may still arrive."""
+    answer: AuditAnswer
+
+
 class CloudWatchAudit:
     """Implements `AuditSource`."""
 
@@ -66,6 +78,7 @@ class CloudWatchAudit:
         self._health = AwsHealth(aws, self.name, SYSTEM, clock)
         self._retention: timedelta | None = None
         self._asked_retention = False
+        self._held: OrderedDict[tuple[Any, ...], _Held] = OrderedDict()
 
     async def calls(self, question: AuditQuestion) -> AuditAnswer:
         now = self._clock()
@@ -87,14 +100,19 @@ class CloudWatchAudit:
         retention = await self._kept()
         if retention is not None and since < now - retention:
             unseen.append(Unseen(Why.RETENTION, f"{self.name}: the log group keeps {retention.days} days"))
-        reading = _Reading(since, until, gathering)
-        long = (until - since).total_seconds() > self._cluster.insights_after
+        asked_before = (question.objects, question.status, question.applications)
+        held = self._held.get(asked_before) if question.until is None else None
+        if held is not None and held.since > since:
+            held = None
+        reading = _Reading(max(since, held.until) if held else since, until, gathering)
+        long = (until - reading.since).total_seconds() > self._cluster.insights_after
         if long:
             await self._insights(insights(wanted, STREAMS), reading)
         else:
             for pattern in patterns(wanted):
                 await self._filter(pattern, reading)
-        argo = any("argocd" in call.authenticated_as for call in gathering.calls)
+        known = (*(held.answer.calls if held else ()), *gathering.calls)
+        argo = any("argocd" in call.authenticated_as for call in known)
         if argo and not self._eks:
             reading.operations_only = True
             if long:
@@ -115,7 +133,7 @@ class CloudWatchAudit:
             unseen.append(
                 Unseen(Why.LATE, f"{self.name}: EKS delivers some minutes late: newer calls may still arrive")
             )
-        return gathering.answer(
+        answer = gathering.answer(
             self.name,
             unseen=(*unseen, *(Unseen(why, f"{self.name}: {words}") for why, words in reading.unseen)),
             newest=reading.newest,
@@ -126,6 +144,13 @@ class CloudWatchAudit:
             problems=reading.problems,
             method="Logs Insights" if long else "FilterLogEvents",
         )
+        if held is not None:
+            answer = _joined(held.answer, answer)
+        if question.until is None and not reading.unseen:
+            self._held[asked_before] = _Held(min(since, held.since) if held else since, now - DELAY, answer)
+            while len(self._held) > HELD:
+                self._held.popitem(last=False)
+        return answer
 
     async def check(self) -> SourceHealth:
         async def group() -> str:
@@ -278,6 +303,20 @@ class CloudWatchAudit:
             days = (found or {}).get("retentionInDays")
             self._retention = timedelta(days=int(days)) if days else None
         return self._retention
+
+
+def _joined(before: AuditAnswer, after: AuditAnswer) -> AuditAnswer:
+    """What is known by now: events at the seam are in both."""
+    known = {(call.audit_id, call.stage) for call in after.calls}
+    calls = (*(call for call in before.calls if (call.audit_id, call.stage) not in known), *after.calls)
+    return after._replace(
+        calls=calls,
+        operations=tuple(dict.fromkeys((*before.operations, *after.operations))),
+        deletions=(*before.deletions, *after.deletions),
+        first=min((at for at in (before.first, after.first) if at), default=None),
+        newest=max((at for at in (before.newest, after.newest) if at), default=None),
+        problems={**before.problems, **after.problems},
+    )
 
 
 class _Reading:

@@ -237,3 +237,23 @@ async def test_names_that_cannot_stand_in_a_query_are_not_asked(fake: FakeAws) -
     answer = await source(fake.url).calls(ask(2, WEB._replace(name='web" || $.a = "b')))
     assert "cannot stand in a query" in words(answer, Why.LEFT_OUT)
     assert fake.asked("FilterLogEvents") == []
+
+
+async def test_asking_again_asks_only_for_what_is_new(fake: FakeAws) -> None:
+    clock = {"now": NOW}
+    aws = Aws(AwsSettings(endpoint_url=fake.url), clock=lambda: clock["now"])
+    held = CloudWatchAudit(aws, ClusterLog(name="prod", poll=0.001), lambda: clock["now"], key=KEY)
+    row = [{"field": "@message", "value": line(event("first", 60 * 10))}]
+    fake.sequence("GetQueryResults", {"status": "Complete", "results": [row]})
+    question = AuditQuestion((WEB,))
+    assert [call.audit_id for call in (await held.calls(question)).calls] == ["first"]
+    fake.sequence("FilterLogEvents", {"events": [logged(event("second", 1), 1), logged(event("first", 600), 600)]})
+    clock["now"] = NOW + timedelta(minutes=2)
+    answer = await held.calls(question)
+    assert sorted(call.audit_id for call in answer.calls) == ["first", "second"]
+    assert len(fake.asked("StartQuery")) == 1, "the day is not paid for again"
+    body = fake.asked("FilterLogEvents")[0].body
+    assert body["startTime"] == int((NOW - timedelta(minutes=5)).timestamp() * 1000)
+    longer = AuditQuestion((WEB,), since=NOW - timedelta(days=3))
+    await held.calls(longer)
+    assert len(fake.asked("StartQuery")) == 2

@@ -242,6 +242,9 @@ async def test_health_names_permission_budget_and_the_age_of_the_newest_event(fa
     assert "newest event 40 min old" in health.method
     assert "1 calls used, 0 waiting" in health.method
     assert health.identity.endswith("drifttui-bob")
+    health = await source(fake, account="210987654321").check()
+    assert health.standing is Standing.DEGRADED
+    assert "the credentials are of 123456789012, the settings say 210987654321" in health.error
     fake.sequence("LookupEvents", Error("AccessDeniedException", "not authorized to perform: cloudtrail:LookupEvents"))
     health = await source(fake).check()
     assert health.standing is Standing.BLIND

@@ -199,7 +199,7 @@ async def test_a_file_that_vanishes_is_counted(bucket: Bucket) -> None:
             bucket.client.delete_object(Bucket=name, Key=key)
         return await real(name, key, **more)
 
-    aws.body = vanishing  # type: ignore[method-assign]
+    aws.body = vanishing  # type: ignore[method-assign, assignment]
     answer = await held.calls(ask())
     assert names(answer) == {"stays"}
     assert answer.problems["log file that vanished"] == 1
