@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "policy": Command("drifttui.commands.policy", "check the policy, or test it against labelled cases"),
     "export": Command("drifttui.commands.export", "write what was seen and done into one evidence bundle"),
+    "closeout": Command("drifttui.commands.closeout", "what still stands in the way of closing an incident"),
     "replay": Command("drifttui.commands.replay", "walk through a bundle in the same screens, with a scrubber"),
     "report": Command("drifttui.commands.report", "render the report of a bundle again, as Markdown or HTML"),
     "redact": Command("drifttui.commands.redact", "take secrets out of any text, YAML or JSON, as the export does"),
