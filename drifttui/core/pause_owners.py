@@ -157,9 +157,6 @@ class Climb:
 
     def _by_parent(self, held: Held, owner: Held, pointer: str, path: tuple[Key, ...]) -> bool:
         steps, short = self._steps, owner.target.short
-        if not is_on(owner.document):
-            self._parent_off(owner)
-            return True
         options = sync_options(owner.document, held.document)
         names = declared(held.document, pointer, ARGOCD_MANAGERS)
         replaces = "Replace=true" in options
@@ -168,6 +165,9 @@ class Climb:
             steps.effects.append(
                 f"{short} made it and leaves {field} alone: its Git does not declare it, as of its last sync"
             )
+            return True
+        if not is_on(owner.document):
+            self._parent_off(owner)
             return True
         ignored = parent_ignores(owner.document, held.target.namespace, held.target.name, held.target.kind, pointer)
         if ignored and "RespectIgnoreDifferences=true" in options and not replaces:

@@ -508,3 +508,17 @@ def test_a_colleagues_pause_of_the_parent_is_told_with_its_end() -> None:
         "alice@laptop's pause aa11bb22cc33, until 2026-03-01 07:00 UTC: when it ends" in effect
         for effect in plan.effects
     )
+
+
+def test_a_child_that_needs_no_paused_parent_does_not_keep_it_paused() -> None:
+    root = application("root", policy=HEALS)
+    needs = made_by_parent(application("needs", policy=ON), "root", DECLARES)
+    free = made_by_parent(application("free", policy=ON), "root", LEAVES)
+    first = planned(needs, root)
+    world = World(around(held(needs), held(root)))
+    world.carry_out(first)
+    unit = unit_of(free)
+    now = around(held(free), held(world.objects[key(root)]))
+    plan = plan_pause(now, unit, paused(first), request(unit, "second000000"))
+    assert [write.target.name for write in plan.writes] == ["free"]
+    assert plan.holds
