@@ -100,6 +100,8 @@ class PostgresLedger(StoredLedger):
     def _landed(self, row: Row, error: Exception) -> bool:
         """The connection broke while it was recorded: it is asked whether it was, and never sent again."""
         try:
+            # The lock comes only when the server is done with the broken connection, one way or the other.
+            self._read(lambda connection: _head(connection, lock=True))
             found = self._rows(row.seq - 1, 1)
         except LedgerError:
             raise OutcomeUnknown(
@@ -153,7 +155,8 @@ class PostgresLedger(StoredLedger):
         return self._connection
 
     def _ready(self, connection: Connection) -> None:
-        """The tables are there, or are made. Raises `LedgerError` where they are not and must not be."""
+        """The connection lives, and the tables are there or are made. Raises `LedgerError` where they must not be."""
+        connection.execute("SELECT 1")
         if self._is_made(connection):
             return
         if not self._create:

@@ -34,8 +34,11 @@ def binaries() -> Path:
 
 
 @contextlib.contextmanager
-def server(*options: str) -> Iterator[Path]:
-    """The folder of its socket. As root it runs as another user, because it refuses root."""
+def server(*options: str, certificates: Path | None = None, only_tls: bool = False) -> Iterator[Path]:
+    """The folder of its socket. As root it runs as another user, because it refuses root.
+
+    `certificates` holds `server.crt` and `server.key`; with `only_tls` it is reached over TCP by password and TLS.
+    """
     programs = binaries()
     folder = Path(tempfile.mkdtemp(prefix="drifttui-pg-", dir="/tmp"))
     as_user: dict[str, Any] = {}
@@ -51,6 +54,14 @@ def server(*options: str) -> Iterator[Path]:
             cwd=folder,
             **as_user,
         )
+        if certificates is not None:
+            for name in ("server.crt", "server.key"):
+                shutil.copy(certificates / name, folder / "data" / name)
+                if as_user:
+                    os.chown(folder / "data" / name, as_user["user"], as_user["group"])
+        if only_tls:
+            rules = "local all all trust\nhostssl all all all scram-sha-256\n"
+            (folder / "data" / "pg_hba.conf").write_text(rules)
         words = [word for option in ("fsync=off", "listen_addresses=", *options) for word in ("-c", option)]
         running: subprocess.Popen[bytes] = subprocess.Popen(
             [str(programs / "postgres"), "-D", str(folder / "data"), "-k", str(folder), *words],
@@ -60,7 +71,7 @@ def server(*options: str) -> Iterator[Path]:
             **as_user,
         )
         try:
-            _wait(folder, running)
+            _wait(folder, running, next((option for option in options if option.startswith("port=")), ""))
             yield folder
         finally:
             running.terminate()
@@ -72,13 +83,13 @@ def server(*options: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(folder: Path, running: subprocess.Popen[bytes]) -> None:
+def _wait(folder: Path, running: subprocess.Popen[bytes], port: str) -> None:
     import psycopg
 
     ends = time.monotonic() + 30
     while True:
         try:
-            psycopg.connect(url(folder, "postgres"), connect_timeout=2).close()
+            psycopg.connect(f"{url(folder, 'postgres')}&{port}".rstrip("&"), connect_timeout=2).close()
             return
         except psycopg.OperationalError:
             if running.poll() is not None or time.monotonic() > ends:
