@@ -26,9 +26,11 @@ from tests.bench.figures import Figure
 from tests.bench.pty_harness import Failed
 
 RECORDED = Path(__file__).parent.parent / "recorded" / "audit.jsonl"
-NAMES = 200
+NAMES = 3_000
 """Objects of each kind."""
-ASKED = "edge-eu-123"
+ASKED = "edge-eu-asked"
+WRITES = 12
+"""On the object that is asked about, spread over the file."""
 BEGAN = datetime(2026, 11, 21, tzinfo=UTC)
 
 
@@ -74,7 +76,8 @@ def write_log(path: Path, size: int, *, bodies: bool) -> None:
     events = [json.loads(line) for line in RECORDED.read_text().splitlines()]
     named = [event for event in events if (event.get("objectRef") or {}).get("name")]
     templates = [_template(event, bodies) for event in named]
-    written, number = 0, 0
+    asked = next(template for template in templates if template[0].endswith('"name":"edge-eu-'))
+    written, number, due = 0, 0, 0.0
     with path.open("wb") as file:
         while written < size:
             lines = []
@@ -84,6 +87,9 @@ def write_log(path: Path, size: int, *, bodies: bool) -> None:
                 lines.append(f"{before}{chance.randrange(NAMES)}{between}{at}{after}")
                 read = _READ.replace("#", str(number % 977)) + at + '"}'
                 lines += (read, read)
+            if written >= due:
+                due += size / WRITES
+                lines.append(f"{asked[0]}asked{asked[1]}{at}{asked[2]}")
             data = ("\n".join(lines) + "\n").encode()
             written += len(data)
             file.write(data)

@@ -23,6 +23,7 @@ from drifttui.core.identity import ResourceRef
 from drifttui.core.inspection import Inspection, Revision
 from drifttui.core.planes import Plane, ThreePlanes
 from drifttui.core.unit import Unit
+from drifttui.core.who_models import WhoAnswer, published
 from drifttui.services.attribution import Attribution
 from drifttui.services.who_live import live_answer, live_json
 from drifttui.sources.audit_log.source import AuditLogSource
@@ -52,7 +53,14 @@ EDITED = event(ALICE, at=1, manager="kubectl-edit", id="edited",
 
 def answered(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, dict[str, Any]]:
     code = main(["who", *(str(each) for each in arguments), "--json"])
-    return code, json.loads(capsys.readouterr().out)
+    shown = json.loads(capsys.readouterr().out)
+    WhoAnswer.model_validate(shown)
+    return code, shown
+
+
+def test_the_published_schema_is_that_of_the_models() -> None:
+    path = Path(__file__).parent.parent.parent / "docs" / "schemas" / "who.schema.json"
+    assert json.loads(path.read_text()) == published()
 
 
 def test_one_json_document_best_first(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -240,6 +248,7 @@ def board(live: dict[str, Any], *logs: Path) -> Board:
 def test_a_live_unit_without_a_log_says_by_which_path(target: str) -> None:
     held = board(owned(deployment(9), ("kubectl", "scale", 60, REPLICAS_FIELD)))
     answer = live_json(live_answer(held, target))
+    WhoAnswer.model_validate(answer)
     (line,) = answer["lines"]
     assert (line["via"], line["actor"]["name"], line["resource"]) == ("kubectl scale", None, WEB)
     assert any(sentence.startswith("Kubernetes audit log: none given") for sentence in answer["unseen"])
