@@ -118,9 +118,9 @@ class Reach:
             assert door is not None
             listed += [(Engine.ARGOCD, each) for each in await door.applications()]
         elif self._kubernetes is not None:
-            for engine in (Engine.FLUX_KUSTOMIZATION, Engine.FLUX_HELMRELEASE):
+            for flux in (Engine.FLUX_KUSTOMIZATION, Engine.FLUX_HELMRELEASE):
                 try:
-                    listed += [(engine, each) for each in await self._kubernetes.metadata_of(*_KINDS[engine])]
+                    listed += [(flux, each) for each in await self._kubernetes.metadata_of(*_KINDS[flux])]
                 except Missing:
                     continue
         found: list[tuple[UnitId, Document]] = []
@@ -283,7 +283,7 @@ class Reach:
         version_knows, version = await self._argocd.enabled_known()
         if version_knows is None:
             return known, proof
-        return (version_knows and known is not False), version
+        return version_knows, version
 
     async def _flux(self, door: AnyDoor, held: Held, notes: list[str]) -> Surroundings:
         if not isinstance(door, KubernetesDoor):
