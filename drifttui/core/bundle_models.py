@@ -152,6 +152,22 @@ class LinkLine(Row):
     pauses: list[str]
 
 
+class CloseoutLine(Row):
+    """A decision about one finding that stays, or (`done`) the whole checklist when the incident was closed out."""
+
+    at: datetime
+    actor: str
+    incident: str
+    finding: str = ""
+    unit: str = ""
+    how: str = ""
+    owner: str = ""
+    expires: str = ""
+    note: str = ""
+    done: bool = False
+    items: list[dict[str, str]] = []
+
+
 class TimelineLine(Row):
     at: datetime
     kind: str
@@ -205,6 +221,7 @@ class RecordFile(Row):
 LINES: dict[str, type[Row]] = {
     "audit.jsonl": AuditLine,
     "changes.jsonl": ChangeLine,
+    "closeout.jsonl": CloseoutLine,
     "findings.jsonl": FindingLine,
     "ledger.jsonl": LedgerLine,
     "links.jsonl": LinkLine,

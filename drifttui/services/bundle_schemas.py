@@ -9,8 +9,8 @@ from typing import Any
 SCHEMAS = {
     f"{name}.json" if name == "record" else f"{name}.jsonl": f"drifttui.{name}/1"
     for name in (
-        "audit", "changes", "findings", "health", "ledger", "links", "observations", "pauses", "record", "timeline",
-        "units", "verdicts", "withheld",
+        "audit", "changes", "closeout", "findings", "health", "ledger", "links", "observations", "pauses", "record",
+        "timeline", "units", "verdicts", "withheld",
     )
 }  # fmt: skip
 """File → the name and version of its schema, as the manifest gives it."""

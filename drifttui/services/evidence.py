@@ -27,7 +27,7 @@ from drifttui.core.unit import Unit
 from drifttui.store.journal import Kept, Session, records
 from drifttui.store.wire import batch_out
 
-from .evidence_lines import FindingLog, Lined, act_lines, ledger_line
+from .evidence_lines import FindingLog, Lined, act_lines, closeout_lines, ledger_line
 from .redacting import LastPass
 
 RECORD = "record.json"
@@ -264,7 +264,7 @@ class Gathering:
             head = Head(event.seq, event.hash)
             if belonging:
                 mine.append(event)
-        for lined in act_lines(acts, belongs):
+        for lined in (*act_lines(acts, belongs), *closeout_lines(mine)):
             self._sheets.line(lined.file, lined.body)
         return head, fold(Acts(), mine)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from drifttui.core.acts import Acts
 from drifttui.core.audit import Actor, ActorKind, Grade, Line
-from drifttui.core.ledger import Event, stamp
+from drifttui.core.ledger import Event, EventKind, stamp
 from drifttui.core.scope import Belonging
 from drifttui.core.timeline import Entry, Kind, of_lines
 
@@ -105,6 +105,14 @@ def ledger_line(event: Event, belongs: bool) -> dict[str, Any]:
         "previous": event.previous,
         "hash": event.hash,
     }
+
+
+def closeout_lines(events: Iterable[Event]) -> Iterator[Lined]:
+    """What was decided when the incident was closed out, and the checklist as it stood then."""
+    for event in events:
+        if event.kind is EventKind.CLOSEOUT:
+            body = {key: value for key, value in event.body.items() if key != "text"}
+            yield Lined("closeout.jsonl", {"at": stamp(event.at), "actor": event.actor, **body})
 
 
 def act_lines(acts: Acts, belonging: Belonging) -> Iterator[Lined]:

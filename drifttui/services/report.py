@@ -72,6 +72,20 @@ def summary(report: Report) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def closed_out(report: Report) -> tuple[str, list[str]] | None:
+    """Who closed it out and when, and the checklist of that moment; None while it is open."""
+    done = next((line for line in reversed(report.closeout) if line.get("done") is True), None)
+    if done is None:
+        return None
+    items = done.get("items")
+    told = [
+        f"{item.get('kind')} {item.get('what')}, {item.get('unit')}: {item.get('state')}"
+        for item in (items if isinstance(items, list) else [])
+        if isinstance(item, dict)
+    ]
+    return f"{done.get('actor')} at {exact(str(done.get('at') or ''))}", told
+
+
 def markdown(report: Report) -> str:
     parts = [f"# {_md(report.title)}", "", *(f"- {_md(line)}" for line in summary(report)), ""]
     if report.gaps:
@@ -86,6 +100,8 @@ def markdown(report: Report) -> str:
         parts += ["None was seen.", ""]
     if report.more:
         parts += [f"{report.more} more stand in findings.jsonl.", ""]
+    if (done := closed_out(report)) is not None:
+        parts += ["## Close-out", "", f"By {_md(done[0])}.", "", *(f"- {_md(line)}" for line in done[1]), ""]
     if report.links:
         parts += ["## Incidents and changes", "", "| reference | title | state | opened | closed | expires |"]
         parts.append("|---|---|---|---|---|---|")

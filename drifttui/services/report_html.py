@@ -15,7 +15,7 @@ _WIDTH, _LEFT, _ROW = 960, 76, 20
 
 
 def html(report: Report) -> str:
-    from .report import summary
+    from .report import closed_out, summary
 
     parts = [
         "<!doctype html>",
@@ -34,6 +34,9 @@ def html(report: Report) -> str:
     parts += [_finding(story) for story in report.stories] or ["<p>None was seen.</p>"]
     if report.more:
         parts.append(f"<p>{report.more} more stand in findings.jsonl.</p>")
+    if (done := closed_out(report)) is not None:
+        items = "".join(f"<li>{_h(line)}</li>" for line in done[1])
+        parts.append(f"<h2>Close-out</h2><p>By {_h(done[0])}.</p><ul>{items}</ul>")
     parts.append(_links(report))
     parts.append("<h2>Timeline</h2>")
     parts.append(_table(report))

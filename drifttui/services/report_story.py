@@ -59,6 +59,7 @@ class Report(NamedTuple):
     gaps: tuple[str, ...]
     withheld: int
     head: str
+    closeout: tuple[dict[str, Any], ...]
     units: int
 
 
@@ -87,6 +88,7 @@ def tell(folder: Path, *, since: str, until: str, head: str, gaps: tuple[str, ..
         found.setdefault(_text(line, "id"), []).append(line)
     about = {name: _by_finding(folder, f"{name}.jsonl") for name in ("changes", "verdicts", "audit")}
     pauses, links = tuple(lines(folder, "pauses.jsonl")), tuple(lines(folder, "links.jsonl"))
+    settled = tuple(lines(folder, "closeout.jsonl"))
     record = next(lines_of_document(folder, "record.json"), {})
     stories = sorted(
         (
@@ -97,6 +99,7 @@ def tell(folder: Path, *, since: str, until: str, head: str, gaps: tuple[str, ..
                 about["audit"].get(key, []),
                 pauses,
                 links,
+                settled,
                 until,
             )
             for key, history in found.items()
@@ -119,6 +122,7 @@ def tell(folder: Path, *, since: str, until: str, head: str, gaps: tuple[str, ..
         gaps=gaps,
         withheld=withheld,
         head=head,
+        closeout=settled,
         units=len({story.unit for story in stories}),
     )
 
@@ -170,6 +174,7 @@ def _story(
     audit: list[dict[str, Any]],
     pauses: tuple[dict[str, Any], ...],
     links: tuple[dict[str, Any], ...],
+    settled: tuple[dict[str, Any], ...],
     until: str,
 ) -> Story:
     first, last = history[0], history[-1]
@@ -196,7 +201,11 @@ def _story(
         who=_who(audit),
         judged=tuple(map(_judged, rules[-1:])),
         approved=tuple(filter(None, map(_approved, covering))),
-        acted=(*map(_given, given), *map(_paused, held)),
+        acted=(
+            *map(_given, given),
+            *map(_paused, held),
+            *map(_settled, (s for s in settled if s.get("finding") == key)),
+        ),
         closed=_closed(gone, held),
         risk=_text(rules[-1], "risk") if rules else "unknown",
     )
@@ -256,6 +265,13 @@ def _paused(pause: dict[str, Any]) -> str:
     words = f"{_text(pause, 'actor')} paused the unit until {exact(_text(pause, 'until'))}: {_text(pause, 'reason')}"
     ended = f", resumed by {_text(pause, 'ended_by')}" if pause.get("ended_by") else ""
     return inert(f"{words} ({_text(pause, 'state')}, checked {pause.get('checks')} times{ended})", 500)
+
+
+def _settled(line: dict[str, Any]) -> str:
+    until = f" until {exact(_text(line, 'expires'))}" if line.get("expires") else ""
+    note = f": {_text(line, 'note')}" if line.get("note") else ""
+    words = f"{_text(line, 'actor')} closed it out as {_text(line, 'how')}, {_text(line, 'owner')} answers for it"
+    return inert(f"{words}{until}{note} ({exact(_text(line, 'at'))})", 500)
 
 
 def _approved(link: dict[str, Any]) -> str:
