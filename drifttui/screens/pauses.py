@@ -16,7 +16,7 @@ from drifttui.core.identity import UnitId
 from drifttui.core.rows import UnitRow
 from drifttui.core.words import clean, value_text
 from drifttui.widgets.cells import Line, Piece, wrapped
-from drifttui.widgets.deed_lines import deed_lines
+from drifttui.widgets.deed_lines import deed_lines, pause_lines
 from drifttui.widgets.header import Header
 from drifttui.widgets.key_bar import KeyBar
 from drifttui.widgets.pause_table import PauseKey, PauseRow, PauseTable
@@ -129,6 +129,8 @@ class PausesScreen(ActKeys):
             lines += wrapped(said, width, "unknown")
         if row.unit is None:
             lines += wrapped("No source lists this unit now: it cannot be resumed from here.", width, "unknown")
+        if row.pause is not None and not row.pause.standing:
+            lines += pause_lines(row.pause, self.times, width)
         if unit is not None:
             lines += deed_lines(self.model.deeds, unit, None, self.times, width)
         lines += _captured(row.pause, width)
@@ -194,7 +196,7 @@ def _parsed(text: str) -> UnitId | None:
 
 def _captured(pause: PauseRecord | None, width: int) -> Sequence[Line]:
     """What resuming gives back."""
-    if pause is None or not pause.captured:
+    if pause is None or not pause.standing or not pause.captured:
         return ()
     lines: list[Line] = [(), [("resuming gives back", "muted")]]
     for name, value in pause.captured.items():

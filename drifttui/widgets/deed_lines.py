@@ -91,9 +91,12 @@ def link_words(link: LinkRecord, times: Times) -> list[Piece]:
 
 def pause_lines(pause: PauseRecord, times: Times, width: int) -> Iterator[Line]:
     """Who, why, until when, under which change, and whether it holds."""
-    word, role = pause_word(pause, times)
-    said = f" by {clean(pause.actor, 80) or 'somebody unknown'} {times.ago(pause.at)}"
-    yield [(f" {word} ", role), (said, "text")]
+    said = f"by {clean(pause.actor, 80) or 'somebody unknown'} {times.ago(pause.at)}"
+    if pause.standing:
+        word, role = pause_word(pause, times)
+        yield [(f" {word} ", role), (f" {said}", "text")]
+    else:
+        yield [(f"paused {said}, over", "text")]
     yield from wrapped(clean(pause.reason, 400) or "no reason was given", width, "text", "  ")
     state = state_words(pause, times)
     change = f" · change {clean(pause.link, 120)}" if pause.link else " · no change link"

@@ -91,7 +91,7 @@ def labelled(label: str, said: Sequence[tuple[str, str]], width: int) -> Iterato
 def _owners(plan: Plan, width: int) -> Iterator[Line]:
     kept = {write.number for write in plan.writes if not write.skipped}
     lead = "Owners" if len(plan.undoers) > 1 else "Owner"
-    if not plan.undoers and plan.purpose is Purpose.PAUSE:
+    if not plan.undoers and plan.purpose is Purpose.PAUSE and not plan.blocked:
         said = "nobody is known who would put it back" if plan.unknown else "nobody would put it back"
         yield from labelled("Owner", [(said, "unknown" if plan.unknown else "ok")], width)
     for undoer in plan.undoers:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from drifttui.core.asks import Answer
-from drifttui.core.board import Mode
+from drifttui.core.board import Board, Mode
 from drifttui.core.pause import Plan
 from drifttui.core.unit import Unit
 from drifttui.screens.plan import PlanScreen
@@ -295,7 +295,7 @@ async def test_what_is_not_paused_cannot_be_resumed(opened: Open) -> None:
         (replace(incident(), mode=Mode.REPLAY), "A replay changes nothing"),
     ],
 )
-async def test_where_nothing_may_be_written_each_key_says_why(opened: Open, board: boards.Board, why: str) -> None:
+async def test_where_nothing_may_be_written_each_key_says_why(opened: Open, board: Board, why: str) -> None:
     fake = FakeActing()
     async with opened(board, acting=fake) as session:
         for key, verb in (("p", "pause"), ("r", "resume"), ("c", "classify"), ("l", "link")):
