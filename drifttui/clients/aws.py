@@ -235,15 +235,13 @@ class Aws:
     def _opened(self) -> Any:
         """The session, with the role assumed where one is configured. Holds the lock."""
         if self._session is None:
-            from botocore.session import Session
+            from .aws_role import assuming, opened
 
             settings = self.settings
-            session = Session(profile=settings.profile or None)
+            session = opened(settings.profile)
             session.register("before-call.*.*", self._before_call)
             session.get_component("credential_provider").get_provider("assume-role")._prompter = self._no_prompt
             if settings.role_arn:
-                from .aws_role import assuming
-
                 session = assuming(session, settings, self.session_name)
                 session.register("before-call.*.*", self._before_call)
             session.register("after-call.*.*", self._after_call)

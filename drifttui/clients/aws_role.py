@@ -1,17 +1,34 @@
-"""A session that assumes a role with another session's credentials, and renews it by itself before it ends."""
+"""Sessions of the SDK, and one that assumes a role with another's credentials and renews it before it ends."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from .aws_settings import AwsSettings
+
+
+@cache
+def _models() -> Any:
+    """The descriptions of the services: megabytes of JSON that every session would read anew."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
+
+
+def opened(profile: str) -> Any:
+    """A botocore session. Raises what the SDK raises for a profile that is not there."""
+    from botocore.session import Session
+
+    session = Session(profile=profile or None)
+    session.register_component("data_loader", _models())
+    return session
 
 
 def assuming(source: Any, settings: AwsSettings, session_name: str) -> Any:
     """A botocore session. The role is assumed with the first call; a refused one raises there."""
     from botocore.config import Config
     from botocore.credentials import AssumeRoleCredentialFetcher, CredentialProvider, DeferredRefreshableCredentials
-    from botocore.session import Session
 
     region = settings.region or source.get_config_variable("region") or "us-east-1"
 
@@ -42,6 +59,6 @@ def assuming(source: Any, settings: AwsSettings, session_name: str) -> Any:
             fetcher = AssumeRoleCredentialFetcher(create_client, credentials, settings.role_arn, extra_args=arguments)
             return DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
 
-    session = Session(profile=settings.profile or None)
+    session = opened(settings.profile)
     session.get_component("credential_provider").providers[:] = [Role()]
     return session

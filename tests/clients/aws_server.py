@@ -89,6 +89,8 @@ class FakeAws:
 def serving(fake: FakeAws) -> Iterator[FakeAws]:
     class Requests(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
