@@ -18,6 +18,9 @@ from drifttui.cli import COMMANDS, Parser, screen_parser
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
+RUN = r"drifttui (config|diff --|link (?!.*--remove)|ledger (?!.*--head))"
+"""Commands that need nothing but a folder of their own."""
+
 DESIRED = """
 apiVersion: v1
 kind: ConfigMap
@@ -66,9 +69,7 @@ def test_every_command_in_the_pages_is_accepted(page: str, line: str) -> None:
         raise AssertionError(f"{page}: {line} is not accepted") from left
 
 
-@pytest.mark.parametrize(
-    "line", [line for _, line in LINES if re.match(r"drifttui (config|diff --|link (?!.*--remove))", line)]
-)
+@pytest.mark.parametrize("line", [line for _, line in LINES if re.match(RUN, line)])
 def test_commands_that_need_no_cluster_are_run(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

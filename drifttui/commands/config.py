@@ -53,7 +53,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> tuple[dict[str, object], list[str]]:
-    from drifttui.services.session import settings_from
+    from drifttui.services.session import settings_from, utc_now
+    from drifttui.store.ledger import open_ledger
     from drifttui.store.paths import cache_directory, data_directory
     from drifttui.store.settings import settings_path
 
@@ -72,6 +73,7 @@ def _settings(options: argparse.Namespace) -> tuple[dict[str, object], list[str]
         "kubernetes": _what_is_set(settings.kubernetes),
         "trackers": {name: _what_is_set(entry) for name, entry in settings.trackers.items()},
         "incident": settings.incident,
+        "ledger": open_ledger(settings.ledger, clock=utc_now, create=False).where,
     }
     lines = [f"{key:<20} {json.dumps(value) if not isinstance(value, str) else value}" for key, value in answer.items()]
     return answer, lines[1:]

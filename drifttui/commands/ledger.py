@@ -109,7 +109,7 @@ def _log(ledger: Ledger, options: argparse.Namespace) -> int:
     if hidden := len(lines) - len(shown) + acts.older:
         print(f"{hidden} older ones; --limit 0 shows them, --json --limit 0 every event.", file=sys.stderr)
     if not acts.history:
-        print(f"Nothing yet in {ledger.where}.", file=sys.stderr)
+        print(f"Nothing yet in {ledger.where}.")
     return 0
 
 

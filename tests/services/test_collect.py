@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from drifttui.core.acts import NOTHING
 from drifttui.core.board import Depth
 from drifttui.core.errors import InputError, Unreachable
 from drifttui.core.finding import Finding
 from drifttui.core.health import Freshness, Standing
 from drifttui.core.inspection import Inspection
+from drifttui.core.ledger import EventKind
 from drifttui.core.unit import Unit
 from drifttui.services.collect import Collector
 from drifttui.services.judge import Judgement
 from drifttui.services.look import Looker
+from drifttui.store.ledger import Ledger, open_ledger
 from drifttui.store.rows import RowCache
 
 from .fakes import HandClock, ScriptedSource, board_where, inspection, unit
@@ -202,4 +206,67 @@ def test_a_session_without_anything_to_read_says_so(started: Started) -> None:
     started.append(collector)
     collector.start()
     with pytest.raises(InputError, match="Nothing to read"):
+        board_where(collector, lambda b: False)
+
+
+def remembered(started: Started, path: Path, source: ScriptedSource) -> Collector:
+    collector = Collector(
+        [source],
+        Looker([source], Judgement(), HandClock()),
+        HandClock(),
+        ledger=lambda: open_ledger(str(path), clock=HandClock(), create=False),
+    )
+    collector.start()
+    started.append(collector)
+    return collector
+
+
+def test_what_another_process_records_is_on_the_board(started: Started, tmp_path: Path) -> None:
+    """No ledger is there at first, and none is made by looking."""
+    path, source = tmp_path / "ledger.db", ScriptedSource()
+    source.say(source.batch(unit("web"), complete=True))
+    collector = remembered(started, path, source)
+    board = board_where(collector, lambda b: len(b.units) == 1)
+    assert board.acts is NOTHING
+    assert not path.exists()
+    with closing(open_ledger(str(path), clock=HandClock(), actor="bob@desk")) as other:
+        other.append(EventKind.NOTE, {"text": "first"})
+        collector.reread_acts()
+        board_where(collector, lambda b: b.acts.head.seq == 1)
+        other.append(EventKind.NOTE, {"text": "second"})
+        collector.reread_acts()
+        board = board_where(collector, lambda b: b.acts.head.seq == 2)
+        assert [line.words for line in board.acts.history] == ["note: second", "note: first"]
+
+
+def test_a_ledger_that_cannot_be_read_is_a_blind_source_and_what_was_known_stays(
+    started: Started, tmp_path: Path
+) -> None:
+    path, source = tmp_path / "ledger.db", ScriptedSource()
+    with closing(open_ledger(str(path), clock=HandClock(), actor="bob@desk")) as other:
+        other.append(EventKind.NOTE, {"text": "known"})
+    source.say(source.batch(unit("web"), complete=True))
+    collector = remembered(started, path, source)
+    board_where(collector, lambda b: b.acts.head.seq == 1)
+    kept = path.rename(tmp_path / "kept.db")
+    path.write_bytes(b"not a database" * 1000)
+    collector.reread_acts()
+    board = board_where(collector, lambda b: "ledger" in b.sources)
+    assert (board.acts.head.seq, board.sources["ledger"].standing) == (1, Standing.BLIND)
+    assert "cannot be read" in board.sources["ledger"].error
+    kept.rename(path)
+    collector.reread_acts()
+    board = board_where(collector, lambda b: bool(b.sources) and "ledger" not in b.sources)
+    assert board.acts.head.seq == 1
+
+
+def test_a_bug_in_the_ledger_is_loud(started: Started) -> None:
+    def broken() -> Ledger:
+        raise AssertionError("a bug")
+
+    source = ScriptedSource()
+    collector = Collector([source], Looker([source], Judgement(), HandClock()), HandClock(), ledger=broken)
+    collector.start()
+    started.append(collector)
+    with pytest.raises(AssertionError, match="a bug"):
         board_where(collector, lambda b: False)
