@@ -34,7 +34,8 @@ class Asking:
         self._attribution: Attribution | None = None
         self._first: dict[UnitId, None] = {}
         self._wanted: dict[UnitId, None] = {}
-        self._known: set[UnitId] = set()
+        self._waiting: set[UnitId] = set()
+        """Units about which it is asked again by the clock."""
         self._running: dict[asyncio.Task[bool], UnitId] = {}
         self._wake = asyncio.Event()
 
@@ -52,13 +53,16 @@ class Asking:
         held = self._held(unit)
         if held is None or self._attribution is None:
             return
-        self._known.add(unit)
         if self._attribution.due(unit, held[1]):
             (self._first if first else self._wanted)[unit] = None
             self._wake.set()
+        if self._attribution.waits(unit):
+            self._waiting.add(unit)
+        else:
+            self._waiting.discard(unit)
 
     def forget(self, unit: UnitId) -> None:
-        self._known.discard(unit)
+        self._waiting.discard(unit)
         self._first.pop(unit, None)
         self._wanted.pop(unit, None)
         if self._attribution is not None:
@@ -103,7 +107,7 @@ class Asking:
     async def _by_the_clock(self) -> None:
         while True:
             await asyncio.sleep(CLOCK)
-            for unit in list(self._known):
+            for unit in list(self._waiting):
                 self.about(unit)
 
     async def _follow(self, source: AuditFollower, attribution: Attribution) -> None:

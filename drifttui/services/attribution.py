@@ -60,7 +60,7 @@ class Attribution:
     def __init__(self, sources: Sequence[AuditSource], clock: Clock) -> None:
         self._sources = [source for source in sources if source.trail is Trail.KUBERNETES]
         self._clock = clock
-        self._entries: dict[tuple[UnitId, ResourceRef], _Entry] = {}
+        self._entries: dict[UnitId, dict[ResourceRef, _Entry]] = {}
 
     @property
     def configured(self) -> bool:
@@ -70,52 +70,58 @@ class Attribution:
         """What is known now; from the object alone where no source was asked yet or there is none."""
         live = live_object(finding, inspection)
         key = _key(finding, live)
-        held = self._entries.get((finding.unit, finding.ref))
+        entries = self._entries.setdefault(finding.unit, {})
+        held = entries.get(finding.ref)
         if held is None or held.key != key:
-            held = _Entry(key, _from_object(finding, live, configured=self.configured))
-            self._entries[finding.unit, finding.ref] = held
+            held = entries[finding.ref] = _Entry(key, _from_object(finding, live, configured=self.configured))
         return held.answer
 
     def forget(self, unit: UnitId) -> None:
-        for key in [key for key in self._entries if key[0] == unit]:
-            del self._entries[key]
+        self._entries.pop(unit, None)
+
+    def waits(self, unit: UnitId) -> bool:
+        """Whether time alone makes a further question worth while."""
+        now = self._clock()
+        return any(
+            held.asked is None or held.failed or (held.answer.may_arrive and not _given_up(held, now))
+            for held in self._entries.get(unit, {}).values()
+        )
 
     def due(self, unit: UnitId, look: Look) -> list[Finding]:
         """Findings that are worth a question now, worst risk first."""
         if not self._sources or look.inspection is None:
             return []
         now = self._clock()
+        refs = {finding.ref for finding in look.findings}
+        entries = self._entries.get(unit, {})
+        for gone in [ref for ref in entries if ref not in refs]:
+            del entries[gone]
         found = [finding for finding in look.findings if not finding.ref.address and self._is_due(finding, look, now)]
         return sorted(found, key=lambda finding: -risk_rank(finding.risk))[:AT_ONCE]
 
     def _is_due(self, finding: Finding, look: Look, now: datetime) -> bool:
         self.known(finding, look.inspection)
-        held = self._entries[finding.unit, finding.ref]
+        held = self._entries[finding.unit][finding.ref]
         if held.asked is None:
             return True
         if held.failed:
             return now - held.asked >= FAILED_AFTER
-        if not held.answer.may_arrive or (held.first is not None and now - held.first > GIVE_UP):
+        if not held.answer.may_arrive or _given_up(held, now):
             return False
         return now - held.asked >= timedelta(seconds=AGAIN_AFTER[min(held.tries, len(AGAIN_AFTER)) - 1])
 
     def arrived(self, names: frozenset[str]) -> set[UnitId]:
         """Units whose findings are asked about again because a log tells of writes; no names: it may be any."""
         units = set()
-        for (unit, ref), held in self._entries.items():
-            # A sure answer is only overtaken by a write of the object, which changes its key.
-            best = held.answer.best
-            unsure = held.answer.may_arrive or best is None or best.confidence < 0.9
-            if held.asked is not None and unsure and (not names or ref.name in names):
-                held.asked = None
-                units.add(unit)
+        for unit, entries in self._entries.items():
+            for ref, held in entries.items():
+                # A sure answer is only overtaken by a write of the object, which changes its key.
+                best = held.answer.best
+                unsure = held.answer.may_arrive or best is None or best.confidence < 0.9
+                if held.asked is not None and unsure and (not names or ref.name in names):
+                    held.asked = None
+                    units.add(unit)
         return units
-
-    def again(self, unit: UnitId) -> None:
-        """The operator wants it asked again."""
-        for key, held in self._entries.items():
-            if key[0] == unit:
-                held.asked = None
 
     async def ask(self, unit: Unit, look: Look, clusters: frozenset[str]) -> bool:
         """Asks about what is due. True where anything may look different now. Never raises for a source."""
@@ -133,27 +139,36 @@ class Attribution:
         failures = [each for each in results if isinstance(each, str)]
         if not sources:
             failures = [f"no audit source records {unit.cluster}"]
-        await asyncio.to_thread(self._join, findings, look.inspection, answers, failures, now)
+        joined = await asyncio.to_thread(_joined, findings, look.inspection, answers, failures, now)
+        entries = self._entries.get(unit.id, {})
+        for finding, entry in joined:
+            before = entries.get(finding.ref)
+            if before is None:
+                continue  # Gone meanwhile.
+            entry.asked, entry.failed = now, bool(failures)
+            same = before.key == entry.key
+            entry.tries = (before.tries if same else 0) + 1
+            entry.first = before.first if same and before.first else now
+            entries[finding.ref] = entry
         return True
 
-    def _join(
-        self,
-        findings: Sequence[Finding],
-        inspection: Inspection | None,
-        answers: Sequence[AuditAnswer],
-        failures: Sequence[str],
-        now: datetime,
-    ) -> None:
-        for finding in findings:
-            live = live_object(finding, inspection)
-            key = _key(finding, live)
-            before = self._entries.get((finding.unit, finding.ref))
-            entry = _Entry(key, attributed(finding, live, answers, failures, now))
-            entry.asked, entry.failed = now, bool(failures)
-            same = before is not None and before.key == key
-            entry.tries = (before.tries if before and same else 0) + 1
-            entry.first = before.first if before and same and before.first else now
-            self._entries[finding.unit, finding.ref] = entry
+
+def _joined(
+    findings: Sequence[Finding],
+    inspection: Inspection | None,
+    answers: Sequence[AuditAnswer],
+    failures: Sequence[str],
+    now: datetime,
+) -> list[tuple[Finding, _Entry]]:
+    found = []
+    for finding in findings:
+        live = live_object(finding, inspection)
+        found.append((finding, _Entry(_key(finding, live), attributed(finding, live, answers, failures, now))))
+    return found
+
+
+def _given_up(held: _Entry, now: datetime) -> bool:
+    return held.first is not None and now - held.first > GIVE_UP
 
 
 async def _answer(source: AuditSource, question: AuditQuestion) -> AuditAnswer | str:

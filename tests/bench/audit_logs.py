@@ -29,7 +29,7 @@ RECORDED = Path(__file__).parent.parent / "recorded" / "audit.jsonl"
 NAMES = 3_000
 """Objects of each kind."""
 ASKED = "edge-eu-asked"
-WRITES = 12
+WRITES = 3
 """On the object that is asked about, spread over the file."""
 BEGAN = datetime(2026, 11, 21, tzinfo=UTC)
 
