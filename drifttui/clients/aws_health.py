@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ..core.errors import Forbidden, ReadOnly, SourceError, Unauthenticated
 from ..core.health import Permission, SourceHealth, Standing
 from .aws import Aws
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Need(NamedTuple):
@@ -26,8 +29,10 @@ class AwsHealth:
         self._aws, self._name, self._system, self._clock = aws, name, system, clock
         self._blind_since: datetime | None = None
 
-    async def check(self, address: str, method: str, needs: Sequence[Need], hint: str = "") -> SourceHealth:
-        """`hint` is added where a need has no answer that a hint of its own explains."""
+    async def check(
+        self, address: str, method: str, needs: Sequence[Need], hint: str = "", untried: Mapping[str, str] = NOTHING
+    ) -> SourceHealth:
+        """`hint` stands where an error has none of its own. `untried`: permissions whose calls cost, and what for."""
         identity = ""
         permissions: list[Permission] = []
         notes: list[str] = [method]
@@ -55,6 +60,7 @@ class AwsHealth:
             except (SourceError, ReadOnly) as error:
                 wrong = wrong or error
                 permissions.append(Permission(need.name, None, need.needed_for))
+        permissions += [Permission(name, None, needed_for) for name, needed_for in untried.items()]
         now = self._clock()
         standing = Standing.OK if wrong is None else Standing.DEGRADED if worked else Standing.BLIND
         self._blind_since = (self._blind_since or now) if standing is Standing.BLIND else None

@@ -136,6 +136,8 @@ def show_sources(found: Iterable[SourceHealth]) -> None:
         out.print(_line(0, (health.name, "bold"), (standing, style), where))
         if health.identity:
             out.print(_line(2, f"as {health.identity}"))
+        if health.method:
+            out.print(_line(2, f"reads by {health.method}"))
         rights = Table.grid(padding=(0, 2))
         for right in health.permissions:
             word = {True: "  allowed", False: "  DENIED", None: "  not known"}[right.allowed]

@@ -64,7 +64,10 @@ def who_in_cloudtrail(
     answers, failures = _asked(sources, AuditQuestion(clouds=(question,), since=since), timeout)
     calls = [call for answer in answers for call in answer.cloud_calls]
     log = log_of(answers) or Log(now=utc_now())
-    return _said(who_cloudtrail(question, calls, log, paths=paths, since=since), answers, failures)
+    answer = who_cloudtrail(question, calls, log, paths=paths, since=since)
+    # Every store says for itself what may still arrive.
+    unseen = tuple(sentence for sentence in answer.unseen if not sentence.startswith("CloudTrail delivers"))
+    return _said(answer._replace(unseen=unseen), answers, failures)
 
 
 def who_in_kubernetes(

@@ -89,12 +89,12 @@ class CloudTrailLookup:
             regions = ""
         found = await self._health.check(
             regions,
-            "LookupEvents, 2 calls a second for an account and region, 90 days",
+            "LookupEvents",
             [Need("cloudtrail:LookupEvents", "who changed AWS resources", look)],
         )
         shared = "" if self._pace.shared else " (not shared with other sessions)"
         used = f"{sum(self._pace.used.values())} calls used, {self._pace.waiting} waiting{shared}"
-        return found._replace(method=f"{found.method}, {used}")
+        return found._replace(method=found.method.replace("LookupEvents", f"LookupEvents, {used}", 1))
 
     async def close(self) -> None:
         await self._aws.close()

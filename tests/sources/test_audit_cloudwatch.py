@@ -104,6 +104,7 @@ async def test_a_real_log_group_is_filtered_and_the_rest_is_left_out() -> None:
         assert health.standing is Standing.OK
         assert {right.name: right.allowed for right in health.permissions} == {
             "logs:DescribeLogGroups": True, "logs:DescribeLogStreams": True, "logs:FilterLogEvents": True,
+            "logs:StartQuery": None,
         }  # fmt: skip
         assert "kept 1 days" in health.method
         missing = await source(url, now, name="other").check()

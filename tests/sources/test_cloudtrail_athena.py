@@ -175,7 +175,7 @@ async def test_health_looks_at_the_table_without_a_query(fake: FakeAws) -> None:
     fake.sequence("GetWorkGroup", {"WorkGroup": {"Name": "primary", "Configuration": {}}})
     health = await source(fake, Access.STRICT).check()
     assert health.standing is Standing.OK
-    assert [right.allowed for right in health.permissions] == [True, True]
+    assert [right.allowed for right in health.permissions] == [True, True, None]
     fake.sequence("GetTableMetadata", {"TableMetadata": {"Name": "cloudtrail", "Columns": columns[:2]}})
     health = await source(fake, output="").check()
     assert health.standing is Standing.BLIND
