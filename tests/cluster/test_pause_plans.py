@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from drifttui.services.pausing import plan_pause, seen_pauses
 from drifttui.services.reach import Reach
 from drifttui.services.session import Settings
 from tests.cluster.cluster import Cluster
+from tests.cluster.repository import FRANK
 
 pytestmark = pytest.mark.cluster
 
@@ -141,6 +143,60 @@ async def test_a_patch_whose_test_fails_changes_nothing_at_the_real_server(clust
             "-n", "argocd", "patch", "applications.argoproj.io", "sessions", "--type=json", "--dry-run=server",
             "-p", json.dumps(wrong), context="alice",
         )  # fmt: skip
+
+
+APPLICATION = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/pausing-stuck"
+
+
+@pytest.fixture
+def stuck(cluster: Cluster) -> Iterator[None]:
+    """A unit whose sync fails and is tried again and again."""
+    homeless = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x", "namespace": "no-such-namespace"}}
+    folder = "apps/pausing-stuck"
+    cluster.repository.commit({f"{folder}/x.yaml": json.dumps(homeless)}, "A unit that cannot be synced", FRANK)
+    application = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "pausing-stuck", "namespace": "argocd"},
+        "spec": {
+            "project": "default",
+            "source": {"repoURL": cluster.state.git_url, "targetRevision": "main", "path": folder},
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": "shop"},
+            "syncPolicy": {"automated": {}, "retry": {"limit": 5, "backoff": {"duration": "2m"}}},
+        },
+    }
+    cluster.kubectl("apply", "-f", "-", context="alice", stdin=json.dumps(application))
+    yield
+    cluster.kubectl("-n", "argocd", "delete", "application", "pausing-stuck", context="alice")
+    cluster.repository.commit({f"{folder}/x.yaml": None}, "No unit that cannot be synced any more", FRANK)
+
+
+def phase(cluster: Cluster) -> tuple[str, bool]:
+    """The phase of its last sync, and whether one is to be done."""
+    found = cluster.kube.object(APPLICATION) or {}
+    state = found.get("status", {}).get("operationState", {})
+    return (f"{state.get('phase', '')}{' again' if state.get('retryCount') else ''}", "operation" in found)
+
+
+def wait_for(cluster: Cluster, wanted: str, limit: float = 60.0) -> None:
+    deadline = time.monotonic() + limit
+    while phase(cluster)[0] != wanted:
+        assert time.monotonic() < deadline, phase(cluster)
+        time.sleep(0.3)
+
+
+async def test_the_last_step_of_a_plan_ends_a_sync_that_is_tried_again_and_again(cluster: Cluster, stuck: None) -> None:
+    wait_for(cluster, "Running again")
+    plan = await plan_of(cluster, "pausing-stuck", "crd")
+    stop = plan.writes[-1]
+    assert (stop.kind, plan.blocked) == (WriteKind.STOP_OPERATION, ())
+    for write in plan.writes:
+        cluster.kubectl(
+            "-n", "argocd", "patch", "applications.argoproj.io", "pausing-stuck", "--type=json",
+            "-p", json.dumps(list(write.patch)), context="alice",
+        )  # fmt: skip
+    wait_for(cluster, "Failed again")
+    assert phase(cluster)[1] is False
 
 
 async def test_no_pause_is_seen_where_nobody_paused(cluster: Cluster) -> None:
