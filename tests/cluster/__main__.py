@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     scenario.add_argument("--plain", action="store_true", help="without the calls that are there to mislead")
     scenario.add_argument("--undo", action="store_true", help="put it back instead, so that it can happen again")
     record = commands.add_parser("record", help="write what a cluster of its own answers, as fixtures")
+    record.add_argument("--only", choices=("argocd", "flux"), help="one of the two")
     record.add_argument("--out", type=Path, default=recorder.DEFAULT_FOLDER, help="folder (default: %(default)s)")
     chosen = parser.parse_args(arguments)
     try:
@@ -108,8 +109,15 @@ def _scenario(chosen: argparse.Namespace) -> int:
 
 def _record(chosen: argparse.Namespace) -> int:
     """On a cluster of its own, so that a recording never holds what somebody tried out by hand."""
-    with clusters.running_cluster(_say) as cluster:
-        size = recorder.record(cluster, chosen.out, _say)
+    size = 0
+    if chosen.only != "flux":
+        with clusters.running_cluster(_say) as cluster:
+            size += recorder.record(cluster, chosen.out, _say)
+    if chosen.only != "argocd":
+        with clusters.running_cluster(_say, argocd=False) as cluster:
+            flux.start(cluster, _say)
+            flux_seed.seed(cluster, _say)
+            size += recorder.flux.record(cluster, chosen.out, _say)
     print(f"{size / 1e6:.2f} MB in {chosen.out}")
     return 0
 

@@ -51,7 +51,7 @@ class Cluster:
         self._people: dict[str, Kube] = {}
 
     @classmethod
-    def start(cls, data: Path, *, owned: bool, report: Report = _silent) -> Cluster:
+    def start(cls, data: Path, *, owned: bool, report: Report = _silent, argocd: bool = True) -> Cluster:
         """Build what is missing and start everything. An `owned` cluster ends with this process, however that ends."""
         binaries = build_all(report)
         began = time.monotonic()
@@ -72,8 +72,10 @@ class Cluster:
             plane.start()
             with Kube(state) as kube:
                 _write_people(state, authority, kube)
-                report("starting Argo CD")
-                ArgoCD(state, plane, processes, kube).start()
+                state.folder("tokens")
+                if argocd:
+                    report("starting Argo CD")
+                    ArgoCD(state, plane, processes, kube).start()
         except BaseException:
             processes.stop()
             if watchdog:
@@ -160,14 +162,14 @@ def stop(data: Path) -> int:
 
 
 @contextmanager
-def running_cluster(report: Report = _silent, *, seeded: bool = True) -> Iterator[Cluster]:
+def running_cluster(report: Report = _silent, *, seeded: bool = True, argocd: bool = True) -> Iterator[Cluster]:
     """A cluster for the length of a `with` block. It shares nothing with the person's but the built binaries."""
     from tests.cluster.seed import seed
 
     data = Path(tempfile.mkdtemp(prefix="drifttui-cluster-test-"))
-    cluster = Cluster.start(data, owned=True, report=report)
+    cluster = Cluster.start(data, owned=True, report=report, argocd=argocd)
     try:
-        if seeded:
+        if seeded and argocd:
             seed(cluster, report)
         yield cluster
     finally:

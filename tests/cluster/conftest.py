@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
+from tests.cluster import build, flux, flux_scenarios, flux_seed
 from tests.cluster.build import GoMissing, go_program, is_built
 from tests.cluster.cluster import Cluster, running_cluster
+from tests.cluster.flux_scenarios import FluxTrail
 from tests.cluster.scenarios import ALL, Trail, play
 
 
@@ -26,18 +28,38 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
+def flux_cluster() -> Iterator[Cluster]:
+    """One of its own with Flux instead of Argo CD, seeded: sources are found by their cluster, and other tests count
+    what they find."""
+    if missing := _missing(build.FLUX):
+        if os.environ.get("DRIFTTUI_REQUIRE_CLUSTER") == "1":
+            pytest.fail(missing, pytrace=False)
+        pytest.skip(missing)
+    with running_cluster(print, argocd=False) as running:
+        flux.start(running, print)
+        flux_seed.seed(running, print)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def flux_trails(flux_cluster: Cluster) -> dict[str, FluxTrail]:
+    """All scenarios of Flux played, each once."""
+    return {scenario.name: flux_scenarios.play(flux_cluster, scenario) for scenario in flux_scenarios.ALL}
+
+
+@pytest.fixture(scope="session")
 def trails(cluster: Cluster) -> dict[str, Trail]:
     """All played, each once. Playing waits for Argo CD's verdict and for the audit event, and fails without them."""
     return {scenario.name: play(cluster, scenario) for scenario in ALL}
 
 
-def _missing() -> str | None:
+def _missing(more: Sequence[build.Server] = ()) -> str | None:
     required = os.environ.get("DRIFTTUI_REQUIRE_CLUSTER") == "1"
     if os.environ.get("DRIFTTUI_CLUSTER") == "off" and not required:
         return "switched off with DRIFTTUI_CLUSTER=off"
     try:
         go_program()
-        if not required and not is_built():
+        if not required and not is_built((*build.ALL, *more)):
             return "the real control plane is not built yet: python -m tests.cluster build"
     except GoMissing as problem:
         return str(problem)

@@ -15,7 +15,7 @@ from ...core.planes import Observation, Plane, ThreePlanes
 from ...core.ports import Clock
 from ...core.redact import redact_document
 from ...core.unit import Unit
-from . import artifact, helm, ignores, render, variables, wire
+from . import artifact, helm, ignores, manifests, render, variables, wire
 from .follow import Key
 from .inventory import entries
 from .kinds import BY_KIND, HELM_RELEASE, KUSTOMIZATION
@@ -176,7 +176,7 @@ class Inspector:
     ) -> tuple[tuple[ThreePlanes, ...], dict[ResourceRef, Mapping[str, Any]], list[str]]:
         if wanted.objects is None:
             return tuple(ThreePlanes(ref) for ref in applied), {}, []
-        finished = [each.document for each in wanted.objects if not each.unknown]
+        finished = [manifests.normal(each.document) for each in wanted.objects if not each.unknown]
         if remote:
             predicted, asked, gaps = finished, [False] * len(finished), list[str]()
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from functools import cache
 from typing import Any
 
@@ -34,6 +35,16 @@ def parse(text: str, what: str) -> list[dict[str, Any]]:
         if not (each.get("kind") and each.get("apiVersion") and isinstance(each.get("metadata"), dict)):
             raise BadAnswer(f"{what} holds something that is no object", "kind, apiVersion or metadata is missing")
     return objects
+
+
+def normal(document: dict[str, Any]) -> dict[str, Any]:
+    """As Flux writes it before it applies (fluxcd/pkg, `ssa/normalize`): values of a Secret encoded, no status."""
+    made = {name: value for name, value in document.items() if name != "status"}
+    if made.get("kind") == "Secret" and made.get("apiVersion") == "v1" and isinstance(made.get("stringData"), dict):
+        plain = made.pop("stringData")
+        encoded = {name: base64.b64encode(str(value).encode()).decode() for name, value in plain.items()}
+        made["data"] = {**(made.get("data") or {}), **encoded}
+    return made if document.get("kind") != "CustomResourceDefinition" else document
 
 
 def load(text: str, what: str) -> Any:

@@ -26,14 +26,14 @@ def play(cluster: Cluster, scenario: Scenario, *, confused: bool = True) -> Trai
         step.run(cluster, check=False)
     for step in scenario.steps:
         step.run(cluster)
-    causes = [] if scenario.verb == "commit" else _until(
-        f"the audit log has {scenario.actor}", lambda: _causes(cluster, start, scenario)
+    causes = [] if scenario.verb == "commit" else until(
+        f"the audit log has {scenario.actor}", lambda: causes_of(cluster, start, scenario)
     )  # fmt: skip
     for step in scenario.then if confused else ():
         step.run(cluster)
     if scenario.after and (confused or not scenario.then):
-        _until(f"{scenario.after} has written too", lambda: _later(cluster, start, scenario))
-    application = _until(f"Argo CD says {scenario.sync}", lambda: _compared(cluster, scenario))
+        until(f"{scenario.after} has written too", lambda: later(cluster, start, scenario))
+    application = until(f"Argo CD says {scenario.sync}", lambda: _compared(cluster, scenario))
     return Trail(
         scenario=scenario,
         event=causes[-1] if causes else None,
@@ -49,10 +49,10 @@ def undo(cluster: Cluster, scenario: Scenario) -> None:
         step.run(cluster, check=False)
     cluster.argocd().sync(scenario.unit, scenario.unit_namespace)
     synced = replace(scenario, sync="Synced")
-    _until(f"{scenario.unit} is synced", lambda: _compared(cluster, synced))
+    until(f"{scenario.unit} is synced", lambda: _compared(cluster, synced))
 
 
-def _causes(cluster: Cluster, start: int, scenario: Scenario) -> list[Mapping[str, Any]]:
+def causes_of(cluster: Cluster, start: int, scenario: Scenario) -> list[Mapping[str, Any]]:
     """Writes that took effect: admitted, answered with success, and no dry run."""
     return [
         event
@@ -66,7 +66,7 @@ def _causes(cluster: Cluster, start: int, scenario: Scenario) -> list[Mapping[st
     ]
 
 
-def _later(cluster: Cluster, start: int, scenario: Scenario) -> bool:
+def later(cluster: Cluster, start: int, scenario: Scenario) -> bool:
     return any(
         event["user"]["username"] == scenario.after and event["objectRef"]["resource"] == scenario.resource.plural
         for event in cluster.audit.writes(start, scenario.resource.name)
@@ -83,7 +83,7 @@ def _compared(cluster: Cluster, scenario: Scenario) -> Mapping[str, Any] | None:
     return found if settled else None
 
 
-def _until(what: str, ask: Callable[[], Any]) -> Any:
+def until(what: str, ask: Callable[[], Any]) -> Any:
     """The first truthy answer of `ask`."""
     deadline = time.monotonic() + LIMIT
     while not (answer := ask()):
