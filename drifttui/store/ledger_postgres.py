@@ -28,6 +28,9 @@ COLUMNS: Final = "seq, at, kind, actor, body, previous, hash"
 MAKING: Final = 0x44524C47
 """Of the advisory lock that whoever makes the tables holds."""
 
+IS_MADE: Final = """SELECT 1 FROM pg_catalog.pg_class
+    WHERE relname = 'drifttui_ledger_head' AND pg_catalog.pg_table_is_visible(oid)"""
+
 SCHEMA: Final = (
     """CREATE TABLE drifttui_ledger (
         seq BIGINT PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL, body TEXT NOT NULL,
@@ -169,8 +172,8 @@ class PostgresLedger(StoredLedger):
 
     def _is_made(self, connection: Connection) -> bool:
         if not self._made:
-            found = connection.execute("SELECT to_regclass('drifttui_ledger_head') IS NOT NULL").fetchone()
-            self._made = bool(found and found[0])
+            # `to_regclass` would answer from its cache, which does not yet know what somebody made a moment ago.
+            self._made = connection.execute(IS_MADE).fetchone() is not None
         return self._made
 
     def _said(self, verb: str, error: Exception) -> LedgerError:

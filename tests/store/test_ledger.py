@@ -12,6 +12,7 @@ from drifttui.core.acts import NOTHING, PauseState
 from drifttui.core.errors import InputError, LedgerError
 from drifttui.core.ledger import EMPTY, EventKind, Head, event_hash
 from drifttui.core.ledger_rows import UNREADABLE, row_of
+from drifttui.store.ledger import Ledger
 
 from .ledgers import NOW, UNIT, Place, cover, intent, link, outcome, step, verdict
 
@@ -185,6 +186,28 @@ def test_threads_share_one_ledger(place: Place) -> None:
         thread.join()
     assert len(ledger.acts().verdicts) == 40
     assert ledger.verify().intact
+
+
+def test_one_of_many_that_begin_at_once_makes_it_and_the_others_wait(place: Place) -> None:
+    ledgers = [place.open(actor=f"p{number}") for number in range(6)]
+    together = threading.Barrier(len(ledgers))
+    said: list[Exception] = []
+
+    def begin(ledger: Ledger) -> None:
+        try:
+            assert ledger.head() == EMPTY
+            together.wait()
+            ledger.append(*verdict())
+        except Exception as error:
+            said.append(error)
+
+    threads = [threading.Thread(target=begin, args=(ledger,)) for ledger in ledgers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said == []
+    assert (ledgers[0].verify().events, ledgers[0].verify().intact) == (6, True)
 
 
 def test_times_are_those_of_the_clock_in_utc(place: Place) -> None:
