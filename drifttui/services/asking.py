@@ -25,10 +25,12 @@ FOLLOW_AGAIN: Final = 30.0
 
 
 class Asking:
-    """`held` gives a unit with its last look, `tell` hears of units about which more is known. Asks nobody before it
+    """`held` gives a unit with its last look, `tell` gets a new one where more is known. Asks nobody before it
     knows `through` whom."""
 
-    def __init__(self, held: Callable[[UnitId], tuple[Unit, Look] | None], tell: Callable[[UnitId], None]) -> None:
+    def __init__(
+        self, held: Callable[[UnitId], tuple[Unit, Look] | None], tell: Callable[[UnitId, Look], None]
+    ) -> None:
         self._held, self._tell = held, tell
         self._looker: Looker | None = None
         self._attribution: Attribution | None = None
@@ -86,9 +88,10 @@ class Asking:
                 for task in list(self._running):
                     if task in done:
                         unit, news = self._running[task], task.result()
-                        if news:
-                            self._tell(unit)
                         del self._running[task]
+                        held = self._held(unit) if news else None
+                        if held is not None and held[1].inspection is not None:
+                            self._tell(unit, looker.judge(held[0], held[1].inspection, held[1]))
                         self.about(unit)
         finally:
             for task in self._running:

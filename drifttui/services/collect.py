@@ -351,17 +351,11 @@ class Collector:
         self._asking.about(unit, first=unit == self._opened)
 
     def _looked_at(self, unit: UnitId) -> tuple[Unit, Look] | None:
-        found, look = self._units.get(unit), self._looks.get(unit)
-        return (found, look) if found is not None and look is not None else None
+        return (self._units[unit], self._looks[unit]) if unit in self._units and unit in self._looks else None
 
-    def _who_is_known(self, unit: UnitId) -> None:
-        held = self._looked_at(unit)
-        if held is None or held[1].inspection is None:
-            return
-        look = self._looker.judge(held[0], held[1].inspection, held[1])
+    def _who_is_known(self, unit: UnitId, look: Look) -> None:
         self._set_look(unit, look)
-        if self._record is not None:
-            self._record(Batch(unit.source, self._clock(), inspection=with_who(look)))
+        self._record(Batch(unit.source, self._clock(), inspection=with_who(look)))
 
     def _remembered(self) -> None:
         """The ledger says something new: what it says of links, the rules are told. No system is read for that."""

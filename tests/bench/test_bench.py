@@ -14,7 +14,8 @@ from tests.bench.bench import Bench
 from tests.bench.figures import Figure, table
 from tests.bench.screen_model import Screen
 
-TINY = {"runs": 1, "small": 40, "large": 100, "keys": 6, "presses": 40, "pairs": 5, "updates": 20.0, "seconds": 0.5}
+TINY = {"runs": 1, "small": 40, "large": 100, "keys": 6, "presses": 40, "pairs": 5, "updates": 20.0, "seconds": 0.5,
+        "audit_bytes": 2_000_000}  # fmt: skip
 
 
 @pytest.mark.bench

@@ -21,8 +21,10 @@ from drifttui.core.errors import Unreachable
 from drifttui.core.filters import parse
 from drifttui.core.finding import Finding
 from drifttui.core.health import Freshness, SourceHealth, Standing
+from drifttui.core.identity import UnitId
 from drifttui.core.inspection import Inspection
 from drifttui.core.planes import Plane, ThreePlanes
+from drifttui.core.ports import Batch
 from drifttui.core.rows import FindingRow, UnitRow
 from drifttui.core.unit import Unit
 from drifttui.core.words import who_word
@@ -33,6 +35,7 @@ from drifttui.services.judge import Judgement
 from drifttui.services.look import Looker
 from drifttui.sources.audit_log.source import AuditLogSource
 from drifttui.store.audit_index import AuditIndexes
+from drifttui.store.wire import batch_in, batch_out
 from drifttui.widgets.who_lines import who_lines
 from tests.core.audit_events import ALICE, ARGOCD, BOB, CAROL, REPLICAS_FIELD, event, owned
 
@@ -330,3 +333,41 @@ def test_hostile_names_are_inert_in_the_pane(tmp_path: Path) -> None:
     eve = scaled("eve\x1b[31m[bold]\u202e", agent="\x1b]0;x\x07")
     lines = shown(ask(Attribution([source(log(tmp_path / "audit.log", eve))], lambda: NOW), held()))
     assert not set("\x1b\u202e\x07") & set("".join(lines))
+
+
+# In a recording.
+
+
+def test_a_recorded_session_names_the_same_actor_without_any_log(started: list[Collector], tmp_path: Path) -> None:
+    units = ScriptedSource(look=lambda of: held(of))
+    audit = source(log(tmp_path / "audit.log", scaled(BOB)))
+    clock = HandClock()
+    attribution = Attribution([audit], clock)
+    lines: list[bytes] = []
+    looker = Looker([units, audit], Judgement(who=attribution.known), clock, attribution)
+
+    class Recorder:
+        def batch(self, batch: Batch) -> None:
+            lines.append(batch_out(batch, 0.0))
+
+        def look(self, unit: UnitId, look: Look) -> None:
+            return None
+
+        def close(self) -> None:
+            return None
+
+    recorded = Collector([units, audit], looker, clock, recorder=Recorder)
+    recorded.start()
+    started.append(recorded)
+    units.say(units.batch(WEB, complete=True))
+    before = board_where(recorded, lambda b: bool(named(b)))
+    recorded.stop()
+    again = ScriptedSource()
+    replayed = Collector([again], Looker([again], Judgement(), clock), clock)
+    replayed.start()
+    started.append(replayed)
+    for each in lines:
+        again.say(batch_in(each)[1])
+    after = board_where(replayed, lambda b: bool(named(b)))
+    assert after.findings[0].who == before.findings[0].who
+    assert after.findings[0].verdict == before.findings[0].verdict
