@@ -63,6 +63,12 @@ class Asking:
         else:
             self._waiting.discard(unit)
 
+    def judge(self, unit: UnitId) -> None:
+        """What is known of this unit is judged again, and nothing is read for that."""
+        held = self._held(unit)
+        if self._looker is not None and held is not None and held[1].inspection is not None:
+            self._tell(unit, self._looker.judge(held[0], held[1].inspection, held[1]))
+
     def forget(self, unit: UnitId) -> None:
         self._waiting.discard(unit)
         self._first.pop(unit, None)
@@ -89,9 +95,8 @@ class Asking:
                     if task in done:
                         unit, news = self._running[task], task.result()
                         del self._running[task]
-                        held = self._held(unit) if news else None
-                        if held is not None and held[1].inspection is not None:
-                            self._tell(unit, looker.judge(held[0], held[1].inspection, held[1]))
+                        if news:
+                            self.judge(unit)
                         self.about(unit)
         finally:
             for task in self._running:

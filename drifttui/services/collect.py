@@ -361,7 +361,7 @@ class Collector:
         """The ledger says something new: what it says of links, the rules are told. No system is read for that."""
         self._outgoing.mark(set())
         for unit in self.links.outdated(self._looks):
-            self._who_is_known(unit)
+            self._asking.judge(unit)
         self.links.heard = True
 
     def _under(self, incident: str) -> None:
