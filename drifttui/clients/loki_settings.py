@@ -22,7 +22,8 @@ class LokiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """`[[loki]]` in the configuration: the audit log of one cluster in one Loki. Seconds. The bounds hold for what a
     file says."""
 
-    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")]
+    """Without credentials: those have fields of their own."""
     selector: Annotated[str, msgspec.Meta(pattern=r"^\{.+\}$")]
     """Streams of the audit log, such as `{job="kube-audit", cluster="prod"}`."""
     name: str = ""

@@ -71,6 +71,8 @@ def _settings(options: argparse.Namespace) -> tuple[dict[str, object], list[str]
         "argocd": [_what_is_set(entry) for entry in settings.argocd],
         "argocd_crd_contexts": list(settings.argocd_crd_contexts),
         "kubernetes": _what_is_set(settings.kubernetes),
+        "aws": [_what_is_set(entry) for entry in settings.aws],
+        "loki": [_what_is_set(entry) for entry in settings.loki],
         "trackers": {name: _what_is_set(entry) for name, entry in settings.trackers.items()},
         "incident": settings.incident,
         "ledger": open_ledger(settings.ledger, clock=utc_now, create=False).where,
@@ -83,11 +85,10 @@ def _what_is_set(settings: Any) -> dict[str, Any]:
     """The fields of a msgspec struct that differ from their defaults, fit for JSON."""
     import msgspec
 
-    untouched = type(settings)()
-    changed = {
-        name: getattr(settings, name)
-        for name in settings.__struct_fields__
-        if getattr(settings, name) != getattr(untouched, name)
+    defaults = {
+        field.name: field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        for field in msgspec.structs.fields(settings)
     }
+    changed = {name: getattr(settings, name) for name in defaults if getattr(settings, name) != defaults[name]}
     found: dict[str, Any] = msgspec.to_builtins(changed, enc_hook=str)
     return found

@@ -134,6 +134,7 @@ def test_a_cluster_s_log_is_asked_where_no_file_is_given(
         ('[[aws]]\n[aws.athena]\ndatabase = "a b"\ntable = "t"\n', "athena"),
         ('[[loki]]\nurl = "file:///etc"\nselector = "{a=1}"\n', "url"),
         ('[[loki]]\nurl = "http://x"\nselector = "a"\n', "selector"),
+        ('[[loki]]\nurl = "http://bob:hunter2@x"\nselector = "{a=1}"\n', "url"),
     ],
 )
 def test_wrong_settings_are_one_line_with_the_key(
@@ -142,4 +143,14 @@ def test_wrong_settings_are_one_line_with_the_key(
     path = tmp_path / "config.toml"
     path.write_text(text)
     assert main(["who", "--id", "x", "--config", str(path)]) == 1
-    assert words in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert words in error
+    assert "hunter2" not in error
+
+
+def test_config_prints_what_is_set(fake: FakeAws, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = '[[loki]]\nurl = "http://loki:3100"\nselector = \'{job="audit"}\'\n'
+    assert main(["config", "--json", "--config", settings(fake, tmp_path, more)]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["aws"] == [{"name": "prod", "region": "eu-west-1", "endpoint_url": fake.url}]
+    assert shown["loki"] == [{"url": "http://loki:3100", "selector": '{job="audit"}'}]
