@@ -10,6 +10,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ class LiveActing:
         self._recovered: list[Answer] = []
         self._answers: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._asked: dict[int, asyncio.Task[None]] = {}
+        self._dropped: set[int] = set()
         self._number = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._made: Work | None = None
@@ -114,6 +116,9 @@ class LiveActing:
         return self._ask(carry, failed)
 
     def cancel(self, asked: int) -> None:
+        """Also before the ask has begun, and where its answer is there and nobody has taken it."""
+        self._dropped.add(asked)
+
         def cancel() -> None:
             task = self._asked.pop(asked, None)
             if task is not None:
@@ -188,6 +193,8 @@ class LiveActing:
 
         task = asyncio.current_task()
         assert task is not None
+        if number in self._dropped:
+            return
         self._asked[number] = task
         try:
             answer = await job(await self._work())
@@ -198,7 +205,7 @@ class LiveActing:
             answer = Answer(f"This went wrong inside drifttui: {type(error).__name__}. Look before you go on.", True)
         finally:
             self._asked.pop(number, None)
-        self._answers.put(lambda: then(answer))
+        self._answers.put(lambda: None if number in self._dropped else then(answer))
 
     def _news(self, acts: Acts) -> None:
         self.acts = acts
@@ -207,14 +214,20 @@ class LiveActing:
 
     async def _begin(self, work: Work) -> Answer:
         if not self.unavailable:
-            async for answer in work.begin(lambda: self.incident, lambda: self._leaving):
-                self._recovered = [*self._recovered, answer]
+            async with aclosing(work.begin(lambda: self.incident, lambda: self._leaving)) as answers:
+                async for answer in answers:
+                    self._recovered = [*self._recovered, answer]
         return Answer("")
 
     async def _end(self) -> None:
+        """What is being written is waited for; whoever only watches is sent home."""
+        if self._made is not None:
+            await self._made.written()
+        tasks = list(self._asked.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._made is not None:
             await self._made.close()
-        for task in list(self._asked.values()):
-            task.cancel()
         if self._ended is not None:
             self._ended.set()

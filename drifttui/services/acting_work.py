@@ -4,7 +4,7 @@ another as an operator's ask needs them."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -60,13 +60,16 @@ class Work:
         """Those that were planned for, as they were listed then."""
         self._writing = asyncio.Lock()
 
-    async def close(self) -> None:
-        """Waits for what is being written; a watch sees by itself that the session is over."""
+    async def written(self) -> None:
+        """Nothing is half written any more: whoever writes was told that the session ends."""
         async with self._writing:
-            closing = [self._doors.close(), *(reach.close() for reach in self._reaches.values())]
-            closing += [tracker.close() for tracker in (self._trackers or {}).values()]
-            await asyncio.gather(*closing, return_exceptions=True)
-        self._ledger.close()
+            return
+
+    async def close(self) -> None:
+        closing = [self._doors.close(), *(reach.close() for reach in self._reaches.values())]
+        closing += [tracker.close() for tracker in (self._trackers or {}).values()]
+        await asyncio.gather(*closing, return_exceptions=True)
+        await asyncio.to_thread(self._ledger.close)
 
     async def acts(self) -> Acts:
         acts = await asyncio.to_thread(self._ledger.acts)
@@ -181,7 +184,7 @@ class Work:
 
     # What stands.
 
-    async def begin(self, incident: Callable[[], str], leaving: Callable[[], bool]) -> AsyncIterator[Answer]:
+    async def begin(self, incident: Callable[[], str], leaving: Callable[[], bool]) -> AsyncGenerator[Answer, None]:
         """Finishes what a crash left; then looks after what stands until the session ends."""
         async with self._writing:
             found = await recover(self._doors, self._ledger, clock=self._clock)
@@ -201,6 +204,7 @@ class Work:
                 await asyncio.sleep(CHECK_EVERY)
         finally:
             watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
     async def _looked_after(self) -> list[Answer]:
         """What has been undone since the last look."""
