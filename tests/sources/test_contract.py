@@ -17,11 +17,12 @@ from drifttui.clients.argocd_settings import ArgoCDSettings
 from drifttui.clients.audit_settings import AuditSettings
 from drifttui.clients.aws import Aws
 from drifttui.clients.aws_settings import AwsSettings, ClusterLog, TrailBucket, TrailTable
+from drifttui.clients.flux_settings import FluxSettings
 from drifttui.clients.kube_settings import KubernetesSettings
 from drifttui.clients.loki_settings import LokiSettings
 from drifttui.core.health import Standing
 from drifttui.core.ports import AuditSource, Source, UnitSource
-from drifttui.services.session import ENTRY_POINTS
+from drifttui.services.session import ENTRY_POINTS, Settings
 from drifttui.sources.replay import ReplayClock
 from drifttui.store.recordings import Recording
 from tests.clients.aws_server import credentials
@@ -58,6 +59,7 @@ class Dead:
         ArgoCDSettings(name="nowhere", server="127.0.0.1:9", token_env="NO_SUCH_TOKEN", timeout=5),
     )
     argocd_crd_contexts: tuple[str, ...] = ()
+    flux: FluxSettings = field(default_factory=FluxSettings)
     audit: AuditSettings = field(default_factory=lambda: AuditSettings(paths=(Path("/nowhere/audit.log"),)))
     aws: tuple[AwsSettings, ...] = (NOBODY,)
     loki: tuple[LokiSettings, ...] = (LokiSettings(url="http://127.0.0.1:9", selector='{job="audit"}', timeout=5),)
@@ -67,7 +69,7 @@ class Dead:
     recording: Recording | None = field(default_factory=lambda: Recording(NOW, "empty", ()))
 
     def kube_api(self, context: str) -> Any:
-        raise AssertionError(context)
+        return Settings(kubernetes=self.kubernetes).kube_api(context)
 
     def aws_client(self, entry: AwsSettings) -> Aws:
         return Aws(entry, access=self.access)
