@@ -227,21 +227,15 @@ class Work:
         for unit in units:
             sources.setdefault(unit.id.source, []).append(unit)
         for source, some in sources.items():
+            reach = Reach(self._settings, source, self._clock)
             with suppress(DriftError):
                 if len(some) > _MOST_NOTES:
-                    found |= {pause.unit: pause for pause in await seen_pauses(self._reach(source))}
-                    continue
-                for pause in await asyncio.gather(*(self._note(unit) for unit in some)):
-                    if pause is not None:
-                        found[pause.unit] = pause
+                    found |= {pause.unit: pause for pause in await seen_pauses(reach)}
+                else:
+                    read = [await _note(unit, reach) for unit in some]
+                    found |= {pause.unit: pause for pause in read if pause is not None}
+            await reach.close()
         return found
-
-    async def _note(self, unit: Unit) -> PauseRecord | None:
-        try:
-            note = note_of((await self._reach(unit.id.source).around(unit)).unit.document)
-        except (DriftError, ValueError):
-            return None
-        return record_of(note, unit.id) if note is not None and note_is_for(note, unit.id) else None
 
     # Records.
 
@@ -313,6 +307,14 @@ async def _each(
             refused[unit.id] = error
     made = {each.unit: each for each in await plan([unit for unit in units if unit.id not in refused])}
     return tuple(made.get(unit.id) or _unreadable(unit, purpose, at, refused[unit.id]) for unit in units)
+
+
+async def _note(unit: Unit, reach: Reach) -> PauseRecord | None:
+    try:
+        note = note_of((await reach.around(unit)).unit.document)
+    except (DriftError, ValueError):
+        return None
+    return record_of(note, unit.id) if note is not None and note_is_for(note, unit.id) else None
 
 
 def _unreadable(unit: Unit, purpose: Purpose, at: datetime, error: DriftError) -> Plan:
