@@ -351,7 +351,8 @@ async def test_a_moment_from_another_clock_is_not_waited_for(tmp_path: Path) -> 
 
 def test_the_sdk_is_not_imported_until_it_is_asked() -> None:
     code = (
-        "import sys, drifttui.clients.aws, drifttui.sources.cloudtrail_lookup, drifttui.sources.audit_loki\n"
+        "import sys, drifttui.clients.aws, drifttui.sources.cloudtrail_lookup.source\n"
+        "import drifttui.sources.audit_loki.source, drifttui.sources.audit_cloudwatch.source\n"
         "print([name for name in ('boto3', 'botocore', 'httpx', 'pydantic') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

@@ -19,7 +19,7 @@ from drifttui.core.errors import BadAnswer, Missing, Unreachable
 from drifttui.core.health import Standing
 from drifttui.core.ports import AuditSource
 from drifttui.core.resource_question import ResourceQuestion
-from drifttui.sources.audit_cloudwatch import CloudWatchAudit
+from drifttui.sources.audit_cloudwatch.source import CloudWatchAudit
 from tests.clients.aws_server import Call, Error, FakeAws, credentials, moto, serving
 from tests.sources.audit_events import KEY, NOW, SYNCED_BY, TRACKED, WEB, event, line, operation
 
@@ -142,7 +142,7 @@ async def test_pages_are_bounded_and_the_rest_is_said(fake: FakeAws) -> None:
 async def test_long_ranges_go_to_insights_in_seconds_with_their_limit(
     fake: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("drifttui.sources.audit_cloudwatch.INSIGHTS_LIMIT", 2)
+    monkeypatch.setattr("drifttui.sources.audit_cloudwatch.source.INSIGHTS_LIMIT", 2)
     rows = [
         [{"field": "@timestamp", "value": "2026-11-21 11:30:00.000"},
          {"field": "@message", "value": line(event(i, 30))}, {"field": "@ptr", "value": "x"}]

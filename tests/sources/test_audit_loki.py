@@ -19,7 +19,7 @@ from drifttui.core.audit_question import AuditAnswer, AuditQuestion, Why
 from drifttui.core.errors import BadAnswer, Forbidden, Unauthenticated
 from drifttui.core.health import Standing
 from drifttui.core.ports import AuditSource
-from drifttui.sources.audit_loki import LokiAudit, loki_source
+from drifttui.sources.audit_loki.source import LokiAudit, loki_source
 from tests.clients.raw_http import RawServer, Reply, Request, serving
 from tests.sources import loki
 from tests.sources.audit_events import KEY, NOW, SYNCED_BY, TRACKED, WEB, at, event, line, operation

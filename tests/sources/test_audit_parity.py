@@ -18,9 +18,9 @@ from drifttui.core.audit import moment
 from drifttui.core.audit_question import AuditAnswer, AuditQuestion
 from drifttui.core.ports import AuditSource
 from drifttui.core.resource_question import ResourceQuestion
-from drifttui.sources.audit_cloudwatch import CloudWatchAudit
+from drifttui.sources.audit_cloudwatch.source import CloudWatchAudit
 from drifttui.sources.audit_log.source import AuditLogSource
-from drifttui.sources.audit_loki import loki_source
+from drifttui.sources.audit_loki.source import loki_source
 from tests.clients.aws_server import credentials, moto
 from tests.sources import loki
 from tests.sources.test_audit_loki import SELECTOR, push

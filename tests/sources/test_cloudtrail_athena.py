@@ -19,7 +19,7 @@ from drifttui.core.errors import BadAnswer, Forbidden, Unreachable
 from drifttui.core.health import Standing
 from drifttui.core.join_cloudtrail import CloudQuestion
 from drifttui.core.ports import AuditSource
-from drifttui.sources.cloudtrail_athena import CloudTrailAthena
+from drifttui.sources.cloudtrail_athena.source import CloudTrailAthena
 from tests.clients.aws_server import ACCOUNT, Error, FakeAws, credentials, serving
 from tests.sources.cloudtrail_trail import GROUP, KEY, NOW
 
@@ -154,7 +154,7 @@ async def test_credentials_that_expire_between_pages_leave_what_was_read(fake: F
 
 
 async def test_odd_rows_are_counted_and_limits_are_said(fake: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drifttui.sources.cloudtrail_athena.LIMIT", 4)
+    monkeypatch.setattr("drifttui.sources.cloudtrail_athena.source.LIMIT", 4)
     rows = [
         row("1", u_type="AssumedRole"),
         row("2", requestparameters='{"groupId": "sg-0a1b", "cut'),

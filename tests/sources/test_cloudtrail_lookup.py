@@ -20,7 +20,7 @@ from drifttui.core.errors import Forbidden, Unauthenticated
 from drifttui.core.health import Standing
 from drifttui.core.join_cloudtrail import CloudQuestion
 from drifttui.core.ports import AuditSource
-from drifttui.sources.cloudtrail_lookup import CloudTrailLookup
+from drifttui.sources.cloudtrail_lookup.source import CloudTrailLookup
 from tests.clients.aws_server import ACCOUNT, Call, Error, FakeAws, credentials, serving
 from tests.sources.cloudtrail_trail import GROUP, KEY, NOW, Lookups, event, record
 

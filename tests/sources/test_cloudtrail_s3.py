@@ -21,7 +21,7 @@ from drifttui.core.errors import Missing
 from drifttui.core.health import Standing
 from drifttui.core.join_cloudtrail import CloudQuestion
 from drifttui.core.ports import AuditSource
-from drifttui.sources.cloudtrail_s3 import CloudTrailFiles
+from drifttui.sources.cloudtrail_s3.source import CloudTrailFiles
 from tests.clients.aws_server import ACCOUNT, credentials, moto
 from tests.sources.cloudtrail_trail import GROUP, KEY, NOW, record
 

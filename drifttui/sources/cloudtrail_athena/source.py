@@ -8,22 +8,22 @@ question is given up.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
-from ..clients.aws import Aws
-from ..clients.aws_health import AwsHealth, Need
-from ..clients.aws_query import running
-from ..clients.aws_settings import TrailTable
-from ..core.audit_question import AuditAnswer, AuditQuestion, Trail, Unseen, Why
-from ..core.cloudtrail_gathering import DELAY, CloudGathering
-from ..core.cloudtrail_search import accounts_of
-from ..core.cloudtrail_sql import LIMIT, query, quoted, record
-from ..core.errors import BadAnswer, InputError, ReadOnly, SourceError, Unreachable, inert
-from ..core.health import SourceHealth
-from ..core.planes import Plane
-from ..core.ports import Clock, Source
+from ...clients.aws import Aws
+from ...clients.aws_health import AwsHealth, Need
+from ...clients.aws_query import running
+from ...clients.aws_settings import TrailTable
+from ...core.audit_question import AuditAnswer, AuditQuestion, Trail, Unseen, Why
+from ...core.cloudtrail_gathering import DELAY, CloudGathering
+from ...core.cloudtrail_search import accounts_of
+from ...core.cloudtrail_sql import LIMIT, query, quoted, record
+from ...core.errors import BadAnswer, InputError, ReadOnly, SourceError, Unreachable, inert
+from ...core.health import SourceHealth
+from ...core.planes import Plane
+from ...core.ports import Clock
 
 SYSTEM: Final = "Athena"
 
@@ -214,21 +214,3 @@ class CloudTrailAthena:
                     continue
                 first = False
                 yield dict(zip(columns, values, strict=False))
-
-
-class CloudTrailAthenaFactory:
-    """One source for each account with a table."""
-
-    system = SYSTEM
-    option_help = "CloudTrail's log files through Athena ([aws.athena] in the settings file)"
-
-    def __call__(self, settings: Any, clock: Clock) -> Sequence[Source]:
-        """Reads `settings.aws`, `.aws_client` and `.redaction_key`."""
-        return [
-            CloudTrailAthena(settings.aws_client(entry), entry.athena, clock, key=settings.redaction_key)
-            for entry in settings.aws
-            if entry.athena is not None
-        ]
-
-
-SOURCE = CloudTrailAthenaFactory()

@@ -10,20 +10,20 @@ import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
-from ..clients.aws import Aws
-from ..clients.aws_health import AwsHealth, Need, age
-from ..clients.aws_settings import TrailBucket
-from ..core.audit_cloudtrail import CloudTrailCall
-from ..core.audit_question import AuditAnswer, AuditQuestion, Trail, Unseen, Why
-from ..core.cloudtrail_files import LATEST, delivered, folder, log_records, prefixes, unpacked
-from ..core.cloudtrail_gathering import DELAY, CloudGathering
-from ..core.cloudtrail_search import accounts_of, regions_of
-from ..core.errors import Forbidden, Missing, SourceError, inert
-from ..core.health import SourceHealth
-from ..core.planes import Plane
-from ..core.ports import Clock, Source
+from ...clients.aws import Aws
+from ...clients.aws_health import AwsHealth, Need, age
+from ...clients.aws_settings import TrailBucket
+from ...core.audit_cloudtrail import CloudTrailCall
+from ...core.audit_question import AuditAnswer, AuditQuestion, Trail, Unseen, Why
+from ...core.cloudtrail_files import LATEST, delivered, folder, log_records, prefixes, unpacked
+from ...core.cloudtrail_gathering import DELAY, CloudGathering
+from ...core.cloudtrail_search import accounts_of, regions_of
+from ...core.errors import Forbidden, Missing, SourceError, inert
+from ...core.health import SourceHealth
+from ...core.planes import Plane
+from ...core.ports import Clock
 
 SYSTEM: Final = "CloudTrail files"
 AT_ONCE: Final = 4
@@ -271,21 +271,3 @@ class CloudTrailFiles:
             self._kept[known] = tuple(calls)
             while len(self._kept) > KEPT_FILES:
                 self._kept.popitem(last=False)
-
-
-class CloudTrailFilesFactory:
-    """One source for each account with a bucket."""
-
-    system = SYSTEM
-    option_help = "CloudTrail's log files ([aws.trail] in the settings file)"
-
-    def __call__(self, settings: Any, clock: Clock) -> Sequence[Source]:
-        """Reads `settings.aws`, `.aws_client` and `.redaction_key`."""
-        return [
-            CloudTrailFiles(settings.aws_client(entry), entry.trail, clock, key=settings.redaction_key)
-            for entry in settings.aws
-            if entry.trail is not None
-        ]
-
-
-SOURCE = CloudTrailFilesFactory()

@@ -13,19 +13,19 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final, NamedTuple
 
-from ..clients.aws import Aws
-from ..clients.aws_errors import Refused
-from ..clients.aws_health import AwsHealth, Need, age
-from ..clients.aws_pace import Pace
-from ..core.audit_cloudtrail import CloudTrailCall
-from ..core.audit_question import AuditAnswer, AuditQuestion, Trail, Unseen, Why
-from ..core.cloudtrail_gathering import DELAY, CloudGathering
-from ..core.cloudtrail_search import Lookup, accounts_of, by_call, by_name, mentions, needles, regions_of
-from ..core.errors import SourceError, inert
-from ..core.health import SourceHealth
-from ..core.join_cloudtrail import CloudQuestion
-from ..core.planes import Plane
-from ..core.ports import Clock, Source
+from ...clients.aws import Aws
+from ...clients.aws_errors import Refused
+from ...clients.aws_health import AwsHealth, Need, age
+from ...clients.aws_pace import Pace
+from ...core.audit_cloudtrail import CloudTrailCall
+from ...core.audit_question import AuditAnswer, AuditQuestion, Trail, Unseen, Why
+from ...core.cloudtrail_gathering import DELAY, CloudGathering
+from ...core.cloudtrail_search import Lookup, accounts_of, by_call, by_name, mentions, needles, regions_of
+from ...core.errors import SourceError, inert
+from ...core.health import SourceHealth
+from ...core.join_cloudtrail import CloudQuestion
+from ...core.planes import Plane
+from ...core.ports import Clock
 
 SYSTEM: Final = "CloudTrail"
 RETENTION: Final = timedelta(days=90)
@@ -283,24 +283,3 @@ class _Asking:
 
 def _utc(value: Any) -> datetime | None:
     return value.astimezone(UTC) if isinstance(value, datetime) else None
-
-
-class CloudTrailLookupFactory:
-    """One source for each account."""
-
-    system = SYSTEM
-    option_help = "AWS accounts (--aws-profile, [[aws]] in the settings file)"
-
-    def __call__(self, settings: Any, clock: Clock) -> Sequence[Source]:
-        """Reads `settings.aws`, `.aws_client` and `.redaction_key`."""
-        from ..store.paths import cache_directory
-
-        pace = Pace(cache_directory())
-        return [
-            CloudTrailLookup(settings.aws_client(entry), clock, key=settings.redaction_key, pace=pace)
-            for entry in settings.aws
-            if entry.lookup
-        ]
-
-
-SOURCE = CloudTrailLookupFactory()

@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final, NamedTuple
 
-from ..clients.aws import Aws
-from ..clients.aws_health import AwsHealth, Need, age
-from ..clients.aws_query import running
-from ..clients.aws_settings import ClusterLog
-from ..core.audit_cloudwatch import (
+from ...clients.aws import Aws
+from ...clients.aws_health import AwsHealth, Need, age
+from ...clients.aws_query import running
+from ...clients.aws_settings import ClusterLog
+from ...core.audit_cloudwatch import (
     INSIGHTS_LIMIT,
     askable,
     insights,
@@ -27,12 +27,12 @@ from ..core.audit_cloudwatch import (
     patterns,
     without_bodies,
 )
-from ..core.audit_gathering import Gathering
-from ..core.audit_question import AuditAnswer, AuditQuestion, Trail, Unseen, Why
-from ..core.errors import BadAnswer, Missing, ReadOnly, SourceError, Unreachable, inert
-from ..core.health import SourceHealth
-from ..core.planes import Plane
-from ..core.ports import Clock, Source
+from ...core.audit_gathering import Gathering
+from ...core.audit_question import AuditAnswer, AuditQuestion, Trail, Unseen, Why
+from ...core.errors import BadAnswer, Missing, ReadOnly, SourceError, Unreachable, inert
+from ...core.health import SourceHealth
+from ...core.planes import Plane
+from ...core.ports import Clock
 
 SYSTEM: Final = "EKS audit log"
 STREAMS: Final = "kube-apiserver-audit"
@@ -368,21 +368,3 @@ def _written(text: str) -> datetime | None:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError:
         return None
-
-
-class CloudWatchAuditFactory:
-    """One source for each cluster."""
-
-    system = SYSTEM
-    option_help = "EKS audit logs in CloudWatch Logs ([[aws.cluster]] in the settings file)"
-
-    def __call__(self, settings: Any, clock: Clock) -> Sequence[Source]:
-        """Reads `settings.aws`, `.aws_client` and `.redaction_key`."""
-        return [
-            CloudWatchAudit(settings.aws_client(entry), cluster, clock, key=settings.redaction_key)
-            for entry in settings.aws
-            for cluster in entry.cluster
-        ]
-
-
-SOURCE = CloudWatchAuditFactory()

@@ -7,24 +7,24 @@ Answers hold `data.result[].values` of [nanoseconds, line], newest first with `d
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final
 
 import msgspec
 
-from ..clients.http import Http
-from ..clients.http_errors import undecodable
-from ..clients.loki_settings import LokiSettings
-from ..core.audit_gathering import Gathering
-from ..core.audit_logql import deletions, operations, writes
-from ..core.audit_question import AuditAnswer, AuditQuestion, Trail, Unseen, Why
-from ..core.errors import Forbidden, SourceError, inert
-from ..core.follow import application_of
-from ..core.health import Permission, SourceHealth, Standing
-from ..core.planes import Plane
-from ..core.ports import Clock, Source
-from ..core.redact import redact_text
+from ...clients.http import Http
+from ...clients.http_errors import undecodable
+from ...clients.loki_settings import LokiSettings
+from ...core.audit_gathering import Gathering
+from ...core.audit_logql import deletions, operations, writes
+from ...core.audit_question import AuditAnswer, AuditQuestion, Trail, Unseen, Why
+from ...core.errors import Forbidden, SourceError, inert
+from ...core.follow import application_of
+from ...core.health import Permission, SourceHealth, Standing
+from ...core.planes import Plane
+from ...core.ports import Clock
+from ...core.redact import redact_text
 
 SYSTEM: Final = "Loki"
 RANGE: Final = "/loki/api/v1/query_range"
@@ -290,19 +290,3 @@ def loki_source(settings: LokiSettings, clock: Clock, *, key: bytes, **more: Any
         **more,
     )
     return LokiAudit(http, settings, clock, key=key)
-
-
-class LokiAuditFactory:
-    """One source for each `[[loki]]` table."""
-
-    system = SYSTEM
-    option_help = "Audit logs in Loki ([[loki]] in the settings file)"
-
-    def __call__(self, settings: Any, clock: Clock) -> Sequence[Source]:
-        """Reads `settings.loki`, `.access` and `.redaction_key`."""
-        return [
-            loki_source(entry, clock, key=settings.redaction_key, access=settings.access) for entry in settings.loki
-        ]
-
-
-SOURCE = LokiAuditFactory()
