@@ -34,6 +34,8 @@ AGAIN_AFTER: Final = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 120.0)
 """Seconds after which what may still arrive is asked for again, try by try; the last one from then on."""
 GIVE_UP: Final = timedelta(minutes=20)
 """After this long what may still arrive is taken not to: CloudTrail is at most fifteen minutes late."""
+ARRIVED_AFTER: Final = timedelta(seconds=1)
+"""A log that tells of a write twenty times a second is not searched as often."""
 FAILED_AFTER: Final = timedelta(seconds=30)
 TIMEOUT: Final = 300.0
 """Seconds for one source and question."""
@@ -44,13 +46,15 @@ Key = tuple[str, str]
 
 
 class _Entry:
-    __slots__ = ("answer", "asked", "failed", "first", "key", "tries")
+    __slots__ = ("again", "answer", "asked", "failed", "first", "key", "tries")
 
     def __init__(self, key: Key, answer: Attributed) -> None:
         self.key, self.answer = key, answer
         self.asked: datetime | None = None
         self.first: datetime | None = None
         self.failed = False
+        self.again = False
+        """A log told of a write."""
         self.tries = 0
 
 
@@ -83,7 +87,7 @@ class Attribution:
         """Whether time alone makes a further question worth while."""
         now = self._clock()
         return any(
-            held.asked is None or held.failed or (held.answer.may_arrive and not _given_up(held, now))
+            held.asked is None or held.failed or held.again or (held.answer.may_arrive and not _given_up(held, now))
             for held in self._entries.get(unit, {}).values()
         )
 
@@ -104,6 +108,8 @@ class Attribution:
         held = self._entries[finding.unit][finding.ref]
         if held.asked is None:
             return True
+        if held.again:
+            return now - held.asked >= ARRIVED_AFTER
         if held.failed:
             return now - held.asked >= FAILED_AFTER
         if not held.answer.may_arrive or _given_up(held, now):
@@ -119,7 +125,7 @@ class Attribution:
                 best = held.answer.best
                 unsure = held.answer.may_arrive or best is None or best.confidence < 0.9
                 if held.asked is not None and unsure and (not names or ref.name in names):
-                    held.asked = None
+                    held.again = True
                     units.add(unit)
         return units
 

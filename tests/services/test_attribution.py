@@ -286,6 +286,7 @@ def test_an_event_that_arrives_later_is_noticed(
     monkeypatch.setattr(asking, "CLOCK", 0.02)
     monkeypatch.setattr("drifttui.sources.audit_log.source.LOOK_EVERY", 0.02)
     path = log(tmp_path / "audit.log", event(ALICE, "get", at=1))
+    monkeypatch.setattr("drifttui.services.attribution.ARRIVED_AFTER", timedelta(0))
     collector, _ = session(started, [source(path)])
     board_where(collector, lambda b: any(each.who and not each.who.pending for each in b.findings))
     log(path, scaled(BOB))

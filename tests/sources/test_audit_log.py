@@ -403,6 +403,23 @@ def test_new_lines_tell_the_names_of_what_they_write(tmp_path: Path) -> None:
     follower.close()
 
 
+def test_what_is_made_without_a_name_is_no_news_about_everything(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    path.write_bytes(line(1))
+    follower = Follower([path])
+    follower.look()
+    with path.open("ab") as file:
+        file.write(line(2, "", verb="create", resource="subjectaccessreviews"))
+        file.flush()
+        assert looked(follower) is None
+        file.write(line(3, "", verb="create", responseObject={"metadata": {"name": "web-x1"}}))
+        file.flush()
+        assert looked(follower) == ["web-x1"]
+        file.write(line(4, "", verb="deletecollection"))
+    assert follower.look() == (frozenset(), True)
+    follower.close()
+
+
 def test_nothing_is_lost_when_a_log_is_rotated_by_renaming(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     path.write_bytes(line(1))

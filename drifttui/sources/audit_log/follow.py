@@ -21,9 +21,14 @@ class _Object(msgspec.Struct):
     name: str = ""
 
 
+class _Answer(msgspec.Struct):
+    metadata: _Object = msgspec.field(default_factory=_Object)
+
+
 class _Head(msgspec.Struct):
     verb: str = ""
     object_ref: _Object = msgspec.field(name="objectRef", default_factory=_Object)
+    response_object: _Answer | None = msgspec.field(name="responseObject", default=None)
 
 
 _DECODER: Final = msgspec.json.Decoder(_Head)
@@ -136,11 +141,13 @@ def _still_there(path: Path, key: tuple[int, int]) -> bool:
 
 
 def _written(line: bytes) -> str | None:
-    """The name of the object that a line writes; empty for a read, None where it may be any."""
+    """The name of the object that a line writes; empty for a read, and for something made of which nobody says the name
+    (reviews of access are most of these); None where it may be any."""
     try:
         head = _DECODER.decode(line)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     if head.verb in ("get", "list", "watch"):
         return ""
-    return head.object_ref.name or None
+    answered = head.response_object.metadata.name if head.response_object is not None else ""
+    return head.object_ref.name or answered or (None if head.verb == "deletecollection" else "")
