@@ -1,0 +1,133 @@
+"""Only what is asked for changes; comments, order and quoting stay; what cannot be edited safely is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from drifttui.core.planes import ABSENT
+from drifttui.store.yaml_edit import CannotEdit, Wanted, edited, in_document
+
+MANIFEST = """\
+# The API of team payments.
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: api   # do not rename
+  labels: {app: api, tier: 'web'}
+spec:
+  replicas: 3  # see the autoscaler
+
+  template:
+    spec:
+      containers:
+      # the api itself
+      - name: api
+        image: "registry.example.com/api:1.41.8"
+        env:
+        - name: LEVEL
+          value: info
+        resources:
+          limits:
+            memory: 256Mi
+      - name: proxy
+        image: envoy:1.30
+---
+kind: Service
+metadata:
+  name: api
+"""
+
+
+def lines_changed(before: str, after: str) -> tuple[list[str], list[str]]:
+    one, other = before.splitlines(), after.splitlines()
+    return [line for line in one if line not in other], [line for line in other if line not in one]
+
+
+CASES: list[tuple[str, Any, list[str], list[str]]] = [
+    ("/spec/replicas", 9, ["  replicas: 3  # see the autoscaler"], ["  replicas: 9  # see the autoscaler"]),
+    (
+        "/spec/template/spec/containers/0/image", "registry.example.com/api:1.41.9",
+        ['        image: "registry.example.com/api:1.41.8"'], ['        image: "registry.example.com/api:1.41.9"'],
+    ),
+    ("/metadata/labels/tier", "api's", ["  labels: {app: api, tier: 'web'}"], ["  labels: {app: api, tier: 'api''s'}"]),
+    (
+        "/metadata/labels/team", "pay",
+        ["  labels: {app: api, tier: 'web'}"], ["  labels: {app: api, tier: 'web', team: pay}"],
+    ),
+    ("/spec/paused", True, [], ["  paused: true"]),
+    ("/metadata/annotations", {"a/b": "yes"}, [], ["  annotations:", "    a/b: 'yes'"]),
+    (
+        "/spec/template/spec/containers/0/resources/limits/memory", "1Gi",
+        ["            memory: 256Mi"], ["            memory: 1Gi"],
+    ),
+    ("/spec/template/spec/containers/0/resources/limits/cpu", "500m", [], ["            cpu: 500m"]),
+    (
+        "/spec/template/spec/containers/0/env/1", {"name": "X", "value": "1"},
+        [], ["        - name: X", "          value: '1'"],
+    ),
+    (
+        "/spec/template/spec/containers/2", {"name": "shell", "image": "sh:1"},
+        [], ["      - name: shell", "        image: sh:1"],
+    ),
+    ("/spec/replicas", ABSENT, ["  replicas: 3  # see the autoscaler"], []),
+    ("/spec/template/spec/containers/1", ABSENT, ["      - name: proxy", "        image: envoy:1.30"], []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "value", "gone", "new"), CASES, ids=lambda value: str(value)[:40])
+def test_only_what_is_asked_for_changes(path: str, value: Any, gone: list[str], new: list[str]) -> None:
+    after = edited(MANIFEST, 0, [Wanted(tuple(path.split("/")[1:]), value)])
+    assert lines_changed(MANIFEST, after) == (gone, new)
+    assert list(yaml.safe_load_all(after))[1] == {"kind": "Service", "metadata": {"name": "api"}}
+
+
+def test_a_value_that_stands_there_already_changes_nothing() -> None:
+    assert edited(MANIFEST, 0, [Wanted(("spec", "replicas"), 3)]) == MANIFEST
+    assert edited(MANIFEST, 0, [Wanted(("spec", "nothing"), ABSENT)]) == MANIFEST
+
+
+def test_a_block_becomes_another_block() -> None:
+    after = edited(
+        MANIFEST, 0, [Wanted(("spec", "template", "spec", "containers", "0", "env"), [{"name": "A", "value": "b"}])]
+    )
+    env = next(yaml.safe_load_all(after))["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert env == [{"name": "A", "value": "b"}]
+    assert "# the api itself" in after
+
+
+@pytest.mark.parametrize("value", ["yes", "0777", "1e3", "null", "a: b", "# x", "two\nlines", " lead", "ü", "*x", "{"])
+def test_texts_are_read_back_as_the_same_texts(value: str) -> None:
+    for path in (("metadata", "name"), ("metadata", "labels", "app"), ("metadata", "extra")):
+        after = edited(MANIFEST, 0, [Wanted(path, value)])
+        found: Any = next(yaml.safe_load_all(after))
+        for step in path:
+            found = found[step]
+        assert found == value
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "value", "words"),
+    [
+        ("a: &x {b: 1}\nc: *x\n", "/c/b", 2, "anchors"),
+        ("a: [1\n", "/a", 2, "no YAML"),
+        ("a: 1\n", "/a/b", 2, "is no mapping"),
+        ("a: {b: 1}\n", "/a/b", ABSENT, "only thing"),
+        ("a: {b: 1, c: 2}\n", "/a/b", ABSENT, "inside braces"),
+        ("", "/a", 1, "empty"),
+    ],
+)
+def test_what_cannot_be_edited_safely_is_refused(text: str, path: str, value: Any, words: str) -> None:
+    with pytest.raises((CannotEdit, IndexError), match=words if text else None):
+        edited(text, 0, [Wanted(tuple(path.split("/")[1:]), value)])
+
+
+def test_items_are_found_again_by_their_names() -> None:
+    document = {"containers": [{"name": "proxy"}, {"name": "api", "image": "x"}]}
+    actual = {"containers": [{"name": "api", "image": "y"}, {"name": "injected"}, {"name": "proxy"}]}
+    assert in_document(document, actual, ("containers", "0", "image")) == ("containers", "1", "image")
+    assert in_document(document, actual, ("containers", "1")) == ("containers", "2")
+    with pytest.raises(CannotEdit, match="cannot be told"):
+        in_document({"args": ["a"]}, {"args": ["a", "b"]}, ("args", "1"))
