@@ -165,12 +165,13 @@ async def test_long_ranges_go_to_insights_in_seconds_with_their_limit(
     assert fake.asked("StopQuery") == []
 
 
-async def test_strict_read_only_starts_no_insights_query_but_filters(fake: FakeAws) -> None:
-    with pytest.raises(BadAnswer, match="read-only=strict"):
-        await source(fake.url, access=Access.STRICT).calls(ask(48))
+async def test_strict_read_only_starts_no_insights_query_but_filters_a_shorter_range(fake: FakeAws) -> None:
     fake.sequence("FilterLogEvents", {"events": []})
-    await source(fake.url, access=Access.STRICT).calls(ask(2))
+    answer = await source(fake.url, access=Access.STRICT).calls(ask(48))
     assert fake.asked("StartQuery") == []
+    body = fake.asked("FilterLogEvents")[0].body
+    assert body["startTime"] == int((NOW - timedelta(hours=6)).timestamp() * 1000)
+    assert "does without Logs Insights" in words(answer, Why.LEFT_OUT)
 
 
 async def test_a_query_is_stopped_when_it_is_given_up_or_takes_too_long(fake: FakeAws) -> None:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final, NamedTuple
 
+from ...clients.access import Access
 from ...clients.aws import Aws
 from ...clients.aws_health import AwsHealth, Need, age
 from ...clients.aws_query import running
@@ -97,6 +98,11 @@ class CloudWatchAudit:
             unseen.append(
                 Unseen(Why.LEFT_OUT, f"{self.name}: asked back to {since:%Y-%m-%d %H:%MZ}: --since goes further")
             )
+        short = timedelta(seconds=self._cluster.insights_after)
+        if self._aws.access is Access.STRICT and until - since > short:
+            since = until - short
+            words = f"--read-only=strict does without Logs Insights: asked back to {since:%Y-%m-%d %H:%MZ} only"
+            unseen.append(Unseen(Why.LEFT_OUT, f"{self.name}: {words}"))
         retention = await self._kept()
         if retention is not None and since < now - retention:
             unseen.append(Unseen(Why.RETENTION, f"{self.name}: the log group keeps {retention.days} days"))
