@@ -54,6 +54,15 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "alice"
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_left(cluster: Cluster, units: dict[str, bytes], home: Path) -> Iterator[None]:
+    """One test that fails leaves no pause to the next."""
+    yield
+    if fingerprint(cluster) != units:
+        for unit in OWNERS:
+            resume(cluster, home, unit)
+
+
 def told(done: subprocess.CompletedProcess[str], code: int = 0) -> dict[str, Any]:
     assert done.returncode == code, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
@@ -133,11 +142,14 @@ def test_it_is_watched_until_it_is_proven(cluster: Cluster, units: dict[str, byt
     command = [sys.executable, "-m", "drifttui", "pause", ALONE, *WHY, "--yes", "--json", *flags(cluster)]
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "TERM": "dumb"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
-        while run.poll() is None:
-            reconcile(cluster, ALONE)
-        assert run.stdout is not None
-        (plan,) = json.loads(run.stdout.read())["plans"]
-    assert run.returncode == 0
+        try:
+            while run.poll() is None:
+                reconcile(cluster, ALONE)
+        finally:
+            run.terminate()
+        said, told_meanwhile = run.communicate()
+    assert run.returncode == 0, told_meanwhile
+    (plan,) = json.loads(said)["plans"]
     assert plan["result"] == "holding"
     assert "3 reconciliations seen" in plan["message"]
     assert result(resume(cluster, home, ALONE)) == "resumed"
