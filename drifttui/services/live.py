@@ -32,14 +32,17 @@ def live_collector(options: argparse.Namespace, *, ledger: bool = False) -> tupl
     def prepare() -> Reading:
         from drifttui.core.ports import AuditSource
 
-        from .attribution import Attribution
         from .look import Looker
         from .session import build_sources
 
         sources = build_sources(settings, utc_now)
-        attribution = Attribution([source for source in sources if isinstance(source, AuditSource)], utc_now)
+        attribution = None
+        if audit := [source for source in sources if isinstance(source, AuditSource)]:
+            from .attribution import Attribution  # Without a log it is made with the first look, behind the list.
 
-        judge = judging(settings, attribution.known, collector.links)
+            attribution = Attribution(audit, utc_now)
+
+        judge = judging(settings, attribution.known if attribution else None, collector.links)
         return sources, Looker(sources, judge, utc_now, attribution)
 
     rows = None
