@@ -126,7 +126,7 @@ ALL = (
         then=[Rewrite("config-reloader", _deployment("notices"))], after=RELOADER,
     ),
     Scenario(
-        "flux-child-edited", "A Kustomization that another one declares is edited.", "root",
+        "flux-child-edited", "A Kustomization that another one declares is edited.", "estate",
         Resource(
             "kustomize.toolkit.fluxcd.io", "v1", "kustomizations", "Kustomization", "flux-system", "calendar"
         ),

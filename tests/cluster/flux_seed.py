@@ -18,7 +18,7 @@ KUSTOMIZATIONS = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/ku
 HELM_RELEASES = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/store/helmreleases"
 GIT_REPOSITORIES = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories"
 
-READY = ("root", "calendar", "frontend", "backend", "prices", "notices", "heals", "adrift")
+READY = ("estate", "calendar", "frontend", "backend", "prices", "notices", "heals", "adrift")
 RELEASED = ("mailer", "indexer", "reporter")
 FAILING = "sealed"
 """It holds a Secret that nobody here can decrypt."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,13 @@ pytestmark = pytest.mark.cluster
 
 BETWEEN = timedelta(seconds=40)
 """Interval of the unit `heals`."""
+
+
+@pytest.fixture(autouse=True)
+def a_builder(flux_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cluster's own kubectl builds, whatever this machine has."""
+    folder = Path(flux_cluster.state.binaries["kubectl"]).parent
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
 
 
 def now() -> datetime:
@@ -91,7 +100,7 @@ async def test_every_unit_is_a_row_in_the_words_of_its_engine(flux_cluster: Clus
         assert isinstance(view.health, SourceHealth)
         assert view.health.standing is Standing.OK
     assert set(units) == {
-        *("root", "calendar", "frontend", "backend", "prices", "notices", "heals", "adrift", "sealed"),
+        *("estate", "calendar", "frontend", "backend", "prices", "notices", "heals", "adrift", "sealed"),
         *("mailer", "indexer", "reporter"),
     }
     assert units["frontend"].id.engine == "flux-kustomization"
@@ -101,8 +110,8 @@ async def test_every_unit_is_a_row_in_the_words_of_its_engine(flux_cluster: Clus
         "Healthy",
         Auto.HEALS,
     )
-    assert units["frontend"].owner == units["mailer"].owner == "Kustomization/root"
-    assert units["root"].owner == ""
+    assert units["frontend"].owner == units["mailer"].owner == "Kustomization/estate"
+    assert units["estate"].owner == ""
     assert units["notices"].auto is Auto.PAUSED
     assert units["notices"].reverts is None
     assert units["mailer"].auto is units["reporter"].auto is Auto.ON
@@ -157,7 +166,7 @@ async def test_each_scenario_is_found_with_exactly_its_fields(
 async def test_the_build_is_byte_for_byte_the_one_that_flux_applied(flux_cluster: Cluster) -> None:
     """Overlay, prefix, images, patches, target namespace, generators: `status.history` holds the digest of it."""
     async with seen(flux_cluster) as view:
-        for name in ("prices", "frontend", "root", "heals"):
+        for name in ("prices", "frontend", "estate", "heals"):
             inspection, _ = await view.look(name)
             methods = {one.desired.method for one in inspection.resources if one.desired}
             assert methods, name

@@ -21,7 +21,7 @@ AT_ONCE = 6
 MOST = 400
 """Objects of one unit that are asked about; of more, the rest is what the build says."""
 
-_KEPT = frozenset({"apiVersion", "kind", "name", "namespace"})
+_KEPT = frozenset({"apiVersion", "kind", "metadata", "name", "namespace"})
 
 
 class Predicted(NamedTuple):
