@@ -363,7 +363,7 @@ def test_a_recorded_session_names_the_same_actor_without_any_log(started: list[C
     units.say(units.batch(WEB, complete=True))
     before = board_where(recorded, lambda b: bool(named(b)))
     recorded.stop()
-    again = ScriptedSource()
+    again = ScriptedSource(look=lambda of: Unreachable("a recording has nobody to ask"))
     replayed = Collector([again], Looker([again], Judgement(), clock), clock)
     replayed.start()
     started.append(replayed)
