@@ -9,6 +9,7 @@ from typing import Any
 from ...core.errors import BadAnswer, inert
 
 DOCUMENTS_LIMIT = 5_000
+VALUES_LIMIT = 1_000_000
 
 
 def parse(text: str, what: str) -> list[dict[str, Any]]:
@@ -24,12 +25,15 @@ def parse(text: str, what: str) -> list[dict[str, Any]]:
                 found.append(document)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadAnswer(f"{what} is no YAML", inert(str(error), 160), "What it declares is unknown.") from error
+    bound(found, what)
     objects: list[dict[str, Any]] = []
     for document in found:
-        items = document.get("items") if isinstance(document, dict) else None
+        if not isinstance(document, dict):
+            raise BadAnswer(f"{what} holds something that is no object", f"a {type(document).__name__}")
+        items = document.get("items")
         if isinstance(items, list) and str(document.get("kind", "")).endswith("List"):
             objects += [item for item in items if isinstance(item, dict)]
-        elif isinstance(document, dict):
+        else:
             objects.append(document)
     for each in objects:
         if not (each.get("kind") and each.get("apiVersion") and isinstance(each.get("metadata"), dict)):
@@ -52,9 +56,23 @@ def load(text: str, what: str) -> Any:
     import yaml
 
     try:
-        return yaml.load(text, Loader=_loader())  # noqa: S506 - a safe loader
+        found = yaml.load(text, Loader=_loader())  # noqa: S506 - a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadAnswer(f"{inert(what, 100)} is no YAML", inert(str(error), 160), "It cannot be built.") from error
+    bound(found, what)
+    return found
+
+
+def bound(value: Any, what: str) -> None:
+    """Raises `BadAnswer` for more values than a document has: aliases of aliases make millions out of a few lines."""
+    waiting, left = [value], VALUES_LIMIT
+    while waiting:
+        one = waiting.pop()
+        inner = list(one.values()) if isinstance(one, dict) else one if isinstance(one, list) else ()
+        left -= len(inner)
+        if left < 0:
+            raise BadAnswer(f"{inert(what, 100)} is too large", f"more than {VALUES_LIMIT} values")
+        waiting += inner
 
 
 @cache
