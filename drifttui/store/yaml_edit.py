@@ -18,6 +18,17 @@ from drifttui.core.pointers import child, get
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines stand as blocks, as people write them."""
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> Any:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
 class CannotEdit(ValueError):
     """The file is left alone; one line says why."""
 
@@ -70,11 +81,9 @@ def _edited(text: str, document: int, wanted: Wanted) -> str:
 
 def _node(text: str, document: int) -> yaml.Node:
     for number, node in enumerate(yaml.compose_all(text, _LOADER)):
-        if number == document:
-            if node is None:
-                break
+        if number == document and isinstance(node, yaml.CollectionNode):
             return node
-    raise CannotEdit("that document is empty")
+    raise CannotEdit("that document is empty, or holds one value")
 
 
 def _has_alias(text: str, document: int) -> bool:
@@ -208,7 +217,8 @@ def _trimmed(text: str, start: int, end: int) -> int:
 
 def _scalar(value: Any, style: str | None) -> str:
     if isinstance(value, str) and style in ("'", '"'):
-        return "'" + value.replace("'", "''") + "'" if style == "'" and "\n" not in value else json.dumps(value)
+        quoted = "'" + value.replace("'", "''") + "'"
+        return quoted if style == "'" and "\n" not in value else json.dumps(value)
     return _plain(value)
 
 
@@ -236,7 +246,8 @@ def _block(value: Any, column: int, *, inline: bool) -> str:
     """What stands behind `key:` or `-`: a scalar on the same line, a collection on the lines below it."""
     if not isinstance(value, (dict, list)) or not value:
         return " " + _flow(value)
-    dumped = str(yaml.safe_dump(value, sort_keys=False, width=1 << 30, allow_unicode=True)).rstrip("\n").split("\n")
+    whole = str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=1 << 30, allow_unicode=True))
+    dumped = whole.rstrip("\n").split("\n")
     if inline:
         return " " + ("\n" + " " * column).join(dumped)
     return "".join("\n" + " " * column + line for line in dumped)
