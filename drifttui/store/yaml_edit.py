@@ -162,7 +162,7 @@ def _added(text: str, parent: yaml.MappingNode, token: str, value: Any) -> str:
     if not parent.value:
         raise CannotEdit("its place in this file is an empty mapping")
     last_key, last = parent.value[-1]
-    column = parent.value[0][0].start_mark.column
+    column: int = parent.value[0][0].start_mark.column
     end = _trimmed(text, last_key.start_mark.index, last.end_mark.index)
     line_end = text.find("\n", end)
     end = len(text) if line_end < 0 else line_end
