@@ -55,7 +55,7 @@ class ActKeys(Prompting):
         if not rows:
             self.tell(f"no unit here to {purpose.value}")
             return
-        under_way = [doing for row in rows for doing in self.host.desk.under_way(row.unit.id)]
+        under_way = [doing for row in rows for doing in self.host.desk.under_way(row.unit.id, purpose)]
         if not under_way and purpose is Purpose.RESUME:
             paused = [row for row in rows if row.paused]
             if not paused:

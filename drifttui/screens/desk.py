@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from drifttui.core.identity import UnitId
-    from drifttui.core.pause import Plan, Progress
+    from drifttui.core.pause import Plan, Progress, Purpose
     from drifttui.core.unit import Unit
 
     from .acting import Acting
@@ -109,6 +109,7 @@ class Desk:
         if progress.done:
             self.tell(*doing.end)
 
-    def under_way(self, unit: object) -> list[Doing]:
-        """What is being done to a unit right now."""
-        return [doing for doing in self.doing.values() if doing.plan.unit == unit and not doing.done]
+    def under_way(self, unit: UnitId, purpose: Purpose) -> list[Doing]:
+        """What is being done to a unit right now, for the same purpose: a pause that is only watched can be ended."""
+        running = [doing for doing in self.doing.values() if not doing.done]
+        return [doing for doing in running if doing.plan.unit == unit and doing.plan.purpose is purpose]

@@ -47,12 +47,18 @@ class Doing:
         if not self.trail:
             return [("asked", "muted")]
         line: list[Piece] = []
-        for place, progress in enumerate(self.trail):
-            last = place == len(self.trail) - 1
+        trail = [each for place, each in enumerate(self.trail) if not self._said_again(place)]
+        for place, progress in enumerate(trail):
+            last = place == len(trail) - 1
             role = PHASE_ROLES.get(progress.phase, "bad" if progress.failed else "text") if last else "muted"
             line.append((" · " if line else "", "border"))
             line.append((clean(progress.words or progress.phase, 300), role))
         return line
+
+    def _said_again(self, place: int) -> bool:
+        """`written` behind `written 3/3` tells nothing new."""
+        each = self.trail[place]
+        return place > 0 and not each.done and self.trail[place - 1].words.startswith(each.words)
 
     @property
     def end(self) -> Piece:

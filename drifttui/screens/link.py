@@ -91,8 +91,9 @@ class LinkScreen(RecordScreen):
             ref.tell([(error.title, "bad") if ref.value else ("required", "warn")])
             wanting = "ref"
         try:
-            end = parse_until(expires.value, self.times.now) if expires.value else None
-            expires.tell([(f"{self.times.until(end)}, {self.times.full(end)}", "muted")] if end else [])
+            times = self.times
+            end = parse_until(expires.value, times.now) if expires.value else None
+            expires.tell([(f"{times.until(end)}, {times.full(end)}", "muted")] if end else [])
         except InputError as error:
             expires.tell([(error.title, "bad")])
             wanting = wanting or "expires"

@@ -83,9 +83,10 @@ class PausesScreen(ActKeys):
         for unit in board.paused:
             if unit.id not in recorded:
                 rows[str(unit.id), ""] = PauseRow(unit.id.name, None, unit)
-        recent = self.times.now - _REMEMBERED
+        recent, shown = self.times.now - _REMEMBERED, {unit for unit, _ in rows}
         for pause in deeds.acts.pauses.values():
-            if pause.state in _OVER and (pause.ended_at or pause.at) >= recent and (pause.unit, "") not in rows:
+            # A pause that stands tells more of its unit than one that was over before; its history has both.
+            if pause.state in _OVER and (pause.ended_at or pause.at) >= recent and pause.unit not in shown:
                 key = _parsed(pause.unit)
                 name, unit_now = (key.name, board.units.get(key)) if key else (pause.unit, None)
                 rows[pause.unit, pause.id] = PauseRow(name, pause, unit_now)

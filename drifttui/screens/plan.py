@@ -238,8 +238,9 @@ class PlanScreen(ActScreen):
                 change.tell([(error.title, "bad")])
                 wanting = wanting or "change"
             try:
-                end = parse_until(until.value, self.times.now)
-                until.tell([(f"{self.times.until(end)}, {self.times.full(end)}"[:60], "muted")])
+                times = self.times
+                end = parse_until(until.value, times.now)
+                until.tell([(f"{times.until(end)}, {times.full(end)}"[:60], "muted")])
             except InputError as error:
                 until.tell([(error.title if until.value else "required", "bad")])
                 wanting = wanting or "until"
@@ -349,7 +350,7 @@ def _flowed(line: Sequence[Piece], width: int) -> list[Line]:
     used = 2
     for text, role in line:
         if used + len(text) > width and used > 2:
-            lines.append(current)
+            lines.append(current[:-1] if current[-1][0].strip() == "·" else current)
             current, used = [("  ", "text")], 2
         for number, part in enumerate(wrapped(text, width - 2, role) if len(text) > width - 2 else [[(text, role)]]):
             if number:

@@ -5,37 +5,34 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
+from datetime import timedelta
 from pathlib import Path
 
-from drifttui.app import DriftApp
+from drifttui.app_replay import ReplayApp
+from drifttui.commands.demo import BEGINS_AFTER, prepared
 from drifttui.core.board import Mode
 from drifttui.screens.feed import Options
-from drifttui.services.collect import Collector
-from drifttui.services.judge import Judgement
-from drifttui.services.look import Looker
-from drifttui.sources.replay import ReplayClock, ReplaySource
-from drifttui.store.recordings import read_recording
+from drifttui.services.replay_feed import ReplayFeed
 
-DEMO = Path(__file__).parents[2] / "drifttui" / "assets" / "demo.jsonl.gz"
+LATER = timedelta(seconds=100)
+"""What the picture shows happened that long after a showing begins."""
 
 
 async def picture(path: Path, size: tuple[int, int], keys: list[str], theme: str) -> None:
-    recording = read_recording(DEMO)
-    clock = ReplayClock(recording, lead=recording.lead + 100)
-    sources = [ReplaySource(recording, clock, "demo")]
-    collector = Collector(
-        sources, Looker(sources, Judgement(), clock), clock, mode=Mode.DEMO, incident="INC-9127", read_only=True
-    )
-    app = DriftApp(collector, Options(incident="INC-9127", read_only=True, theme=theme))
+    film = prepared(lambda frames: None)
+    assert film.since is not None
+    at = film.since + BEGINS_AFTER + LATER
+    feed = ReplayFeed(lambda progress: film, mode=Mode.DEMO, begin=lambda film: at)
+    app = ReplayApp(feed, Options(read_only=True, theme=theme))
     async with app.run_test(size=size) as pilot:
-        await pilot.pause(6)
+        await pilot.pause(2)
         if keys:
             await pilot.press(*keys)
             await pilot.pause(1)
         drawn = app.export_screenshot(title="drifttui")
         # Fonts of the reader's own machine: a picture in a page fetches nothing.
         path.write_text(re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL))
-    collector.stop()
+    feed.stop()
 
 
 def main() -> None:

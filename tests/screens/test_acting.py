@@ -234,6 +234,7 @@ async def test_progress_stands_in_place_and_the_end_is_told_where_nobody_looks(
         fake.progress("journalled", "journalled")
         fake.progress("writing", "writing 1/3")
         fake.progress("writing", "written 3/3")
+        fake.progress("written", "written")
         fake.progress("verifying", "as written, checked 1 times in 5s")
         await session.second()
         assert "journalled · written 3/3 · as written, checked 1 times in 5s" in session.screen
@@ -275,6 +276,19 @@ async def test_resume_shows_what_will_be_reverted_and_deleted(opened: Open) -> N
         await put(session, "name", "checkout")
         await session.press("enter")
         assert [plan.pause for plan in fake.carried] == [pause().id]
+
+
+async def test_a_pause_that_is_only_watched_can_be_ended(opened: Open) -> None:
+    fake = FakeActing(staging)
+    async with opened(acted(), acting=fake) as session:
+        await session.press("j")
+        await filled(session)
+        await session.press("enter", "enter")
+        fake.progress("written", "written 3/3")
+        await session.second()
+        assert "Pausing checkout" in session.screen
+        await session.press("escape", "r")
+        assert "Resume checkout" in session.screen and "is reverted at once" in session.screen
 
 
 async def test_what_is_not_paused_cannot_be_resumed(opened: Open) -> None:

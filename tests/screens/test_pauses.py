@@ -64,6 +64,14 @@ async def test_a_unit_that_no_source_lists_keeps_its_pause(opened: Open) -> None
         assert "no source lists this unit now" in session.screen
 
 
+async def test_what_was_undone_before_is_not_listed_beside_what_stands_now(opened: Open) -> None:
+    undone = pause(id="0ddba11c0de3", state=PauseState.UNDONE, at=ago(hours=1), ended_at=ago(minutes=50))
+    async with opened(replace(incident(), acts=acts.acts(undone, pause()))) as session:
+        await session.press("P")
+        assert sum("checkout  " in line for line in session.screen.splitlines()) == 1
+        assert "PAUSED 1h left" in session.line("checkout  ")
+
+
 async def test_marked_pauses_are_resumed_together_and_enter_goes_to_the_unit(opened: Open) -> None:
     fake = FakeActing()
     async with opened(acted(), acting=fake) as session:
