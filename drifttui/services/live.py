@@ -100,6 +100,7 @@ def _what_is_read(settings: Settings) -> list[str]:
     return [
         *(f"argocd {entry.name} {entry.server} {entry.context} {entry.config_file}" for entry in settings.argocd),
         *(f"crd {context}" for context in settings.argocd_crd_contexts),
+        f"flux {settings.flux.enabled} {' '.join(settings.flux.contexts)}",
         f"kubernetes {kubernetes.enabled} {kubernetes.kubeconfig or os.environ.get('KUBECONFIG', '')}",
         *(f"context {context}" for context in kubernetes.contexts),
     ]

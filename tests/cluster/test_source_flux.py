@@ -99,6 +99,7 @@ async def test_every_unit_is_a_row_in_the_words_of_its_engine(flux_cluster: Clus
         units = view.units
         assert isinstance(view.health, SourceHealth)
         assert view.health.standing is Standing.OK
+        assert view.health.error == "not ready: GitRepository/moved, HelmRepository/nowhere"
     assert set(units) == {
         *("estate", "calendar", "frontend", "backend", "prices", "notices", "heals", "adrift", "sealed"),
         *("mailer", "indexer", "reporter"),

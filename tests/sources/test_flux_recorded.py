@@ -292,6 +292,7 @@ async def test_a_dry_run_is_asked_by_force_under_the_controllers_name_and_change
         sent = json.loads(request.body)
         sent["spec"]["progressDeadlineSeconds"] = 600
         sent["metadata"]["labels"]["cost-center"] = "cc-1"
+        sent["metadata"]["annotations"] = {"kustomize.toolkit.fluxcd.io/reconcile": "disabled"}
         sent["metadata"]["managedFields"] = [
             {"manager": "cost-tagger", "fieldsV1": {"f:metadata": {"f:labels": {"f:cost-center": {}}}}},
             {
@@ -312,6 +313,7 @@ async def test_a_dry_run_is_asked_by_force_under_the_controllers_name_and_change
     assert planes.desired.document is not None
     assert planes.desired.method.endswith("server-side dry-run apply")
     assert planes.desired.document["spec"]["progressDeadlineSeconds"] == 600
+    assert [(rule.id, rule.name) for rule in inspection.ignore_rules] == [("flux/reconcile-disabled", "frontend")]
     assert "cost-center" not in planes.desired.document["metadata"]["labels"], "not of Flux, so not desired"
 
 

@@ -393,6 +393,7 @@ def test_rules_with_patterns_are_worked_out_and_others_are_told() -> None:
     [
         ("kustomize.toolkit.fluxcd.io/reconcile", "Disabled"),
         ("kustomize.toolkit.fluxcd.io/ssa", "Ignore"),
+        ("kustomize.toolkit.fluxcd.io/ssa", "IfNotPresent"),
         ("helm.toolkit.fluxcd.io/driftDetection", "disabled"),
     ],
 )
@@ -405,8 +406,9 @@ def test_an_object_that_flux_leaves_alone_is_under_a_rule(name: str, value: str)
 
 
 def test_what_others_hold_is_taken_out_of_a_dry_run_and_defaults_stay() -> None:
-    ours: dict[str, Any] = {"f:spec": {"f:replicas": {}, "f:containers": {'k:{"name":"web"}': {".": {}, "f:image": {}}}}}
-    theirs: dict[str, Any] = {"f:spec": {"f:paused": {}, "f:containers": {'k:{"name":"proxy"}': {".": {}, "f:image": {}}}}}
+    item: dict[str, Any] = {".": {}, "f:image": {}}
+    ours = {"f:spec": {"f:replicas": {}, "f:containers": {'k:{"name":"web"}': item}}}
+    theirs = {"f:spec": {"f:paused": {}, "f:containers": {'k:{"name":"proxy"}': item}}}
     answer = {
         "kind": "Deployment",
         "metadata": {

@@ -11,6 +11,9 @@ from ...core.health import Permission, SourceHealth, Standing
 from .follow import Follower, Stand
 
 SYSTEM = "Flux"
+NAMED = 4
+"""Objects that a line names before it counts."""
+
 NOT_HERE = "There is no Flux in this cluster: neither Kustomizations nor HelmReleases are served"
 
 
@@ -27,6 +30,8 @@ def health(
 ) -> SourceHealth:
     """One page. `blind_since` is the caller's to keep."""
     standing, error, hint = standing_of(followers)
+    if standing is Standing.OK:
+        error = failing(followers)
     seen = api.counters if api is not None else None
     lame = any(one.stand is Stand.LAME for one in followers)
     return SourceHealth(
@@ -73,6 +78,20 @@ def standing_of(followers: Sequence[Follower]) -> tuple[Standing, str, str]:
     if unread := sum(one.unread for one in followers):
         return Standing.DEGRADED, f"{unread} objects of Flux cannot be read", "They may be of a version not known here."
     return Standing.OK, "", ""
+
+
+def failing(followers: Sequence[Follower]) -> str:
+    """Sources that cannot be fetched, and parts of Flux that are not ready; empty where all are well. Nothing is
+    missing from the list because of them, but what hangs on them is old."""
+    names = [
+        f"{kind}/{name}"
+        for one in followers
+        if not one.kind.required
+        for (kind, _, name), found in sorted(one.objects.items())
+        if (ready := found.condition("Ready")) is not None and ready.status == "False"
+    ]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return inert(f"not ready: {', '.join(names[:NAMED])}{more}") if names else ""
 
 
 def _line(one: Follower) -> str:

@@ -12,9 +12,9 @@ from ...core.inspection import IgnoreRule
 
 _PLAIN = re.compile(r"[\w.-]*")
 _EXCLUDED = {
-    "kustomize.toolkit.fluxcd.io/reconcile": "disabled",
-    "kustomize.toolkit.fluxcd.io/ssa": "ignore",
-    "helm.toolkit.fluxcd.io/driftdetection": "disabled",
+    "kustomize.toolkit.fluxcd.io/reconcile": ("disabled",),
+    "kustomize.toolkit.fluxcd.io/ssa": ("ignore", "ifnotpresent"),
+    "helm.toolkit.fluxcd.io/driftdetection": ("disabled",),
 }
 """In lower case: Flux compares them so. On the declared object or on the one that runs."""
 
@@ -66,7 +66,7 @@ def excluded(ref: ResourceRef, document: Mapping[str, Any]) -> IgnoreRule | None
     metadata = document.get("metadata") or {}
     for place in ("annotations", "labels"):
         for name, value in (metadata.get(place) or {}).items():
-            if _EXCLUDED.get(str(name).lower()) == str(value).lower():
+            if str(value).lower() in _EXCLUDED.get(str(name).lower(), ()):
                 rule = f"flux/{str(name).rpartition('/')[2]}-{value}"
                 return IgnoreRule(
                     rule, ref.group, ref.kind, ref.namespace, ref.name, json_pointers=("",), origin="object"

@@ -20,7 +20,7 @@ from .follow import Key
 from .inventory import entries
 from .kinds import BY_KIND, HELM_RELEASE, KUSTOMIZATION
 from .places import Places
-from .predict import Predictor
+from .predict import Predicted, Predictor
 from .render import Declared
 from .tree import tree
 from .units import source_of, source_trouble
@@ -173,20 +173,22 @@ class Inspector:
 
     async def _planes(
         self, unit: Unit, wanted: _Wanted, applied: Mapping[ResourceRef, str], at: datetime, *, remote: bool
-    ) -> tuple[tuple[ThreePlanes, ...], dict[ResourceRef, Mapping[str, Any]], list[str]]:
+    ) -> tuple[tuple[ThreePlanes, ...], dict[ResourceRef, tuple[Mapping[str, Any], ...]], list[str]]:
         if wanted.objects is None:
             return tuple(ThreePlanes(ref) for ref in applied), {}, []
         finished = [manifests.normal(each.document) for each in wanted.objects if not each.unknown]
         if remote:
-            predicted, asked, gaps = finished, [False] * len(finished), list[str]()
+            answer = Predicted(tuple(finished), (False,) * len(finished), ({},) * len(finished), ())
         else:
             answer = await self._predict(finished, wanted.manager)
-            predicted, asked, gaps = list(answer.documents), list(answer.asked), list(answer.gaps)
+        gaps = list(answer.gaps)
         found: dict[ResourceRef, ThreePlanes] = {ref: ThreePlanes(ref) for ref in applied}
-        objects: dict[ResourceRef, Mapping[str, Any]] = {}
-        for declared, shown, was_asked in zip(finished, predicted, asked, strict=True):
+        objects: dict[ResourceRef, tuple[Mapping[str, Any], ...]] = {}
+        for declared, shown, was_asked, marks in zip(
+            finished, answer.documents, answer.asked, answer.marks, strict=True
+        ):
             ref = ResourceRef.of(declared, unit.cluster)
-            objects[ref] = declared
+            objects[ref] = (declared, {"metadata": marks})
             method = f"{wanted.method}, {DRY_RUN}" if was_asked else wanted.method
             try:
                 planes = ThreePlanes(ref).seen(self._seen(ref, Plane.DESIRED, shown, method, wanted, at))
@@ -221,8 +223,12 @@ class Inspector:
             yield f"Flux reports {ready.reason}: {inert(self._clean(ready.message), 400)}"
 
 
-def _exclusions(objects: Mapping[ResourceRef, Mapping[str, Any]]) -> Iterable[IgnoreRule]:
-    return [rule for ref, document in objects.items() if (rule := ignores.excluded(ref, document)) is not None]
+def _exclusions(objects: Mapping[ResourceRef, Sequence[Mapping[str, Any]]]) -> Iterable[IgnoreRule]:
+    """One for each object that is marked, where it is declared or where it runs."""
+    for ref, documents in objects.items():
+        found = (rule for document in documents if (rule := ignores.excluded(ref, document)) is not None)
+        if (rule := next(found, None)) is not None:
+            yield rule
 
 
 def _revisions(found: FluxObject, kind: str) -> tuple[Revision, ...]:

@@ -28,6 +28,8 @@ class Predicted(NamedTuple):
     documents: tuple[dict[str, Any], ...]
     """In the order asked: the answers, or the declared object where there was none."""
     asked: tuple[bool, ...]
+    marks: tuple[Mapping[str, Any], ...]
+    """Labels and annotations of the objects that run, as far as the answers tell."""
     gaps: tuple[str, ...]
 
 
@@ -41,6 +43,7 @@ class Predictor:
         refused: dict[tuple[str, str], str] = {}
         failed: list[str] = []
         strict: list[ReadOnly] = []
+        marks: dict[int, Mapping[str, Any]] = {}
 
         async def one(document: Mapping[str, Any], number: int) -> dict[str, Any] | None:
             kind = (str(document.get("apiVersion")), str(document.get("kind")))
@@ -50,7 +53,10 @@ class Predictor:
                 try:
                     path, words = await self._places.of(document)
                     body = await self._api().dry_run_apply(path, document, manager=manager, permission=f"patch {words}")
-                    return owned(json.loads(body), manager)
+                    answer = json.loads(body)
+                    found = owned(answer, manager)
+                    marks[number] = {name: answer["metadata"].get(name) or {} for name in ("labels", "annotations")}
+                    return found
                 except ReadOnly as error:
                     strict.append(error)
                 except Forbidden as error:
@@ -73,6 +79,7 @@ class Predictor:
         return Predicted(
             tuple(dict(held) if answer is None else answer for held, answer in zip(declared, answers, strict=True)),
             tuple(answer is not None for answer in answers),
+            tuple(marks.get(number, {}) for number in range(len(declared))),
             tuple(gaps),
         )
 
