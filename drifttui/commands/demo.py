@@ -1,16 +1,41 @@
-"""The screen on a recorded incident: about 200 units in 12 clusters. No account, no cluster, no network."""
+"""The screen on a recorded incident: about 200 units in 12 clusters. No account, no cluster, no network.
+
+It is a replay of a bundle that comes with drifttui: `drifttui export --demo -o FILE` gives it to you.
+"""
 
 from __future__ import annotations
 
 import argparse
-from importlib.resources import as_file, files
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from .options import add_session_arguments
+if TYPE_CHECKING:
+    from drifttui.services.replay import Film
+
+BEGINS_AFTER = timedelta(seconds=60)
+"""The record begins with a session that starts: lists come in, and every unit is looked into once. A showing begins
+when that is over."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--speed", type=float, default=1.0, metavar="TIMES", help="play this many times as fast")
-    add_session_arguments(parser, screen=True)
+    parser.add_argument("--filter", default="", metavar="TERMS", help="as typed after `/`")
+    parser.add_argument("--theme", default="", metavar="NAME", help="drift-dark, drift-light, drift-safe, …")
+
+
+def prepared(progress: Callable[[int], None]) -> Film:
+    """Takes about a second: it is for the thread of a feed."""
+    from drifttui.core.board import Mode
+    from drifttui.services.opened import open_demo
+    from drifttui.services.replay import film
+
+    with open_demo() as opened:
+        return film(opened, mode=Mode.DEMO, progress=progress)
+
+
+def begin(film: Film) -> datetime | None:
+    return film.since + BEGINS_AFTER if film.since is not None else None
 
 
 def run(options: argparse.Namespace) -> int:
@@ -18,25 +43,10 @@ def run(options: argparse.Namespace) -> int:
 
     refuse_what_is_no_terminal()
     quicken()
-    from drifttui.app import DriftApp
+    from drifttui.app_replay import ReplayApp
     from drifttui.core.board import Mode
-    from drifttui.core.link_refs import read_ref
     from drifttui.screens.feed import Options
-    from drifttui.services.collect import Collector
-    from drifttui.services.judge import Judgement
-    from drifttui.services.look import Looker
-    from drifttui.sources.replay import ReplayClock, ReplaySource
-    from drifttui.store.recordings import read_recording
+    from drifttui.services.replay_feed import ReplayFeed
 
-    with as_file(files("drifttui") / "assets" / "demo.jsonl.gz") as path:
-        recording = read_recording(path)
-    clock = ReplayClock(recording, rate=options.speed, lead=recording.lead)
-    sources = [ReplaySource(recording, clock, "demo")]
-    incident = read_ref(options.incident or "INC-9127").text
-    looker = Looker(sources, Judgement(), clock)
-    collector = Collector(sources, looker, clock, mode=Mode.DEMO, incident=incident, read_only=True)
-    app = DriftApp(
-        collector,
-        Options(theme=options.theme, filter=options.filter, incident=incident, read_only=True, keys={}),
-    )
-    return app.run_to_exit()
+    feed = ReplayFeed(prepared, mode=Mode.DEMO, rate=options.speed, begin=begin)
+    return ReplayApp(feed, Options(theme=options.theme, filter=options.filter, read_only=True)).run_to_exit()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from importlib.resources import as_file, files
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from drifttui.core.errors import InputError
@@ -13,10 +12,10 @@ from drifttui.core.ledger import Event
 from drifttui.core.scope import Scope
 from drifttui.core.tool import TOOL
 from drifttui.store.journal import read_sessions
-from drifttui.store.recordings import read_recording
 
 from .evidence import About, Material, from_sessions
 from .export import scope_of
+from .opened import moment, open_demo
 from .relook import as_records
 
 if TYPE_CHECKING:
@@ -54,13 +53,13 @@ def own_material(
 
 
 def demo_material(since: datetime | None, until: datetime | None) -> tuple[Scope, Material, Sequence[Event]]:
-    """The recorded incident of `drifttui demo`, judged as it is there."""
-    with as_file(files("drifttui") / "assets" / "demo.jsonl.gz") as path:
-        recording = read_recording(path)
-    batches = [(recording.started + timedelta(seconds=t), batch) for t, batch in recording.batches]
-    about = About("demo", recording.started, TOOL)
-    material = Material((about,), lambda damaged: as_records(batches))
-    return Scope(DEMO_INCIDENT, None, since, until), material, ()
+    """The incident of `drifttui demo`, judged by the rules of this drifttui."""
+    with open_demo() as opened:
+        batches, events = list(opened.batches()), tuple(opened.events())
+        began = moment(opened.record["sessions"][0]["started"])
+    assert began is not None
+    material = Material((About("demo", began, TOOL),), lambda damaged: as_records(batches))
+    return Scope(DEMO_INCIDENT, None, since, until), material, events
 
 
 def aws_of(options: argparse.Namespace) -> Aws:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from securesystemslib.signer import Key
 
 MOST_LINES = 5_000_000
+DEMO = "demo.tar.gz"
+"""Under `assets/`: five minutes of twelve real clusters, exported by drifttui itself."""
 WIRE = ("units.jsonl", "health.jsonl", "observations.jsonl")
 
 
@@ -46,10 +49,14 @@ class Opened:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
+    def record(self) -> dict[str, Any]:
+        """What `record.json` says; empty where there is none."""
+        return next(lines_of_document(self.folder, "record.json"), {})
+
+    @property
     def started(self) -> datetime | None:
         """When the record begins; None for one that holds nothing."""
-        record = next(lines_of_document(self.folder, "record.json"), {})
-        return moment(record.get("started"))
+        return moment(self.record.get("started"))
 
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
         """Lines of one of its files. Raises `BundleError` naming the first one that is wrong."""
@@ -128,3 +135,9 @@ def open_evidence(path: Path, key: Key | None = None) -> Opened:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return Opened(verified, folder)
+
+
+def open_demo() -> Opened:
+    """The bundle that `drifttui demo` plays."""
+    with as_file(files("drifttui") / "assets" / DEMO) as path:
+        return open_evidence(path)
