@@ -203,7 +203,7 @@ class PlanScreen(ActScreen):
             lines += _flowed(doing.words, width - 2)
             if not doing.done:
                 lines.append([(f"  {span((self.times.now - doing.since).total_seconds())} so far", "muted")])
-        text = plan_text([doing.plan for doing in self.doing], self.skips, width, None, len(self.doing) > 1)
+        text = plan_text([doing.plan for doing in self.doing], (), width, None, len(self.doing) > 1, done=True)
         return [*lines, (), *text.lines]
 
     def _keys(self) -> list[tuple[str, str]]:

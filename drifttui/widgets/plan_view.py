@@ -32,9 +32,15 @@ def skipping(plan: Plan, skips: Skips) -> Plan:
 
 
 def plan_text(
-    plans: Sequence[Plan], skips: Skips, width: int, cursor: tuple[str, int] | None = None, heads: bool = False
+    plans: Sequence[Plan],
+    skips: Skips,
+    width: int,
+    cursor: tuple[str, int] | None = None,
+    heads: bool = False,
+    done: bool = False,
 ) -> PlanText:
-    """`cursor` is the step that `space` turns; `heads` names the unit above each plan."""
+    """`cursor` is the step that `space` turns; `heads` names the unit above each plan; `done`: what it promises
+    no longer counts."""
     lines: list[Line] = []
     steps: dict[tuple[str, int], int] = {}
     for number, plan in enumerate(plans):
@@ -48,7 +54,7 @@ def plan_text(
         for gap in shown.unknown:
             lines += labelled("Unknown", [(gap, "unknown")], width)
         lines += _owners(shown, width)
-        if shown.purpose is Purpose.PAUSE and not shown.blocked:
+        if shown.purpose is Purpose.PAUSE and not shown.blocked and not done:
             lines += _holds(shown, width)
         if shown.purpose is Purpose.RESUME:
             lines += labelled("Effects", [(said, "warn") for said in shown.effects], width)
