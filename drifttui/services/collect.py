@@ -80,7 +80,7 @@ class Collector:
         self._clock = clock
         self._cache = cache
         self._recorded_by = recorder
-        self._recorder: Recording | None = None
+        self.recorder: Recording | None = None
         self._acts = ActsWatch(ledger, lambda: self._call(self._remembered))
         self.links = LinksTold(self._acts, incident)
         self._template = Board(mode=mode, incident=incident, read_only=read_only)
@@ -191,13 +191,12 @@ class Collector:
         self._units = {key: unit for key, unit in self._units.items() if key.source in self._sources}
 
     async def _main(self) -> None:
+        self.recorder = self._recorded_by() if self._recorded_by is not None else None
         with self._lock:
             self._loop = asyncio.get_running_loop()
             early, self._early = self._early, []
         for function, args in early:
             function(*args)
-        if self._recorded_by is not None:
-            self._recorder = self._recorded_by()
         jobs: list[Coroutine[Any, Any, None]] = [self._outgoing.publishing(), self._looking(), self._saving()]
         for source in self._sources.values():
             jobs.append(self._checking(source))
@@ -224,8 +223,8 @@ class Collector:
             if self._cache is not None and self._units:
                 self._cache.save(self._units.values())
             await asyncio.gather(*(source.close() for source in self._sources.values()), return_exceptions=True)
-            if self._recorder is not None:
-                await asyncio.to_thread(self._recorder.close)
+            if self.recorder is not None:
+                await asyncio.to_thread(self.recorder.close)
 
     async def _watching(self, source: UnitSource) -> None:
         async with aclosing(source.watch()) as batches:  # type: ignore[type-var]
@@ -333,9 +332,8 @@ class Collector:
             return
         self._record(Batch(unit.id.source, self._clock(), inspection=inspection))
         self._keep(unit.id, self._looker.judge(current, inspection, before))
-        self._due.looked(
-            unit.id
-        )  # Not before: from then on it counts as settled, for whoever asks from another thread.
+        # Not before: from then on it counts as settled, for whoever asks from another thread.
+        self._due.looked(unit.id)
         if unit.id == self._opened and self._live_watch is None:
             changes = self._looker.changes_of(current, inspection, lambda: self._due.again(unit.id, first=True))
             self._live_watch = asyncio.create_task(changes)
@@ -367,17 +365,19 @@ class Collector:
     def _under(self, incident: str) -> None:
         self._template = replace(self._template, incident=incident)
         self.links.incident = incident
+        if self.recorder is not None:
+            self.recorder.incident(incident)
         self._remembered()
 
     def _set_look(self, unit: UnitId, look: Look) -> None:
         self._looks[unit] = look
-        if self._recorder is not None:
-            self._recorder.look(unit, look)
+        if self.recorder is not None:
+            self.recorder.look(unit, look)
         self._outgoing.mark({unit})
 
     def _record(self, batch: Batch) -> None:
-        if self._recorder is not None:
-            self._recorder.batch(batch)
+        if self.recorder is not None:
+            self.recorder.batch(batch)
 
     def _board(self, version: int, changed: frozenset[UnitId] | None) -> Board:
         return Board(

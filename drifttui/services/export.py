@@ -18,7 +18,7 @@ from drifttui.core.ledger import Event
 from drifttui.core.scope import Scope, incident_scope
 from drifttui.core.tool import TOOL
 from drifttui.store.bundle_file import CHUNK, Content, write_bundle
-from drifttui.store.journal import Session, records
+from drifttui.store.journal import Session, incidents_of, records
 from drifttui.store.paths import PRIVATE_FILE
 
 from .bundle_schemas import SCHEMAS, schema_files
@@ -73,8 +73,8 @@ def scope_of(
     if not incident:
         wanted = frozenset(units) if units else None
         return Scope("", wanted, since, until)
-    mine = [session for session in sessions if session.head.incident == incident]
-    found = incident_scope(acts, incident, _seen(mine))
+    mine = [session for session in sessions if incident in incidents_of(session)]
+    found = incident_scope(acts, incident, _seen(mine, incident))
     if not found.units and not mine:
         raise InputError(
             f"No incident {incident} here",
@@ -88,11 +88,14 @@ def scope_of(
     )
 
 
-def _seen(sessions: Sequence[Session]) -> Iterator[str]:
+def _seen(sessions: Sequence[Session], incident: str) -> Iterator[str]:
     """Units in which something was found while the incident was set."""
     for session in sessions:
+        current = session.head.incident
         for record in records(session):
-            if record.look is not None and record.look.get("findings"):
+            if record.said is not None and record.said.get("kind") == "incident":
+                current = str(record.said.get("incident") or "")
+            if current == incident and record.look is not None and record.look.get("findings"):
                 yield str(record.look.get("unit"))
 
 

@@ -20,11 +20,15 @@ from . import answers
 
 
 class Recording(Protocol):
-    """What a collector tells of everything that it sees. From one thread."""
+    """What a collector tells of everything that it sees. From one thread; `flush` from any."""
 
     def batch(self, batch: Batch) -> None: ...
 
     def look(self, unit: UnitId, look: Look) -> None: ...
+
+    def incident(self, incident: str) -> None: ...
+
+    def flush(self) -> bool: ...
 
     def close(self) -> None: ...
 
@@ -61,6 +65,11 @@ class Recorder:
         self._incident = incident
         if self._journal is not None:
             self._journal.said({"at": answers.moment(self._clock()), "kind": "incident", "incident": incident})
+
+    def flush(self) -> bool:
+        """What was told so far is on the disk, for whoever reads the record while the session runs. False where it
+        is not."""
+        return self._journal is None or self._journal.flush()
 
     def close(self) -> None:
         if self._journal is not None:

@@ -97,6 +97,17 @@ class Journal:
     def said(self, body: Mapping[str, Any]) -> None:
         self._put({"said": body})
 
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Waits until everything that was given is on the disk. False where it is not, within `timeout` seconds."""
+        if self.problem:
+            return False
+        done = threading.Event()
+        try:
+            self._queue.put(done, timeout=timeout)
+        except queue.Full:
+            return False
+        return done.wait(timeout) and not self.problem
+
     def close(self, timeout: float = 5.0) -> None:
         """Everything that was given is on the disk afterwards, unless it does not take that in `timeout` seconds."""
         try:
@@ -134,18 +145,21 @@ class Journal:
             if record is None:
                 self._write(self._packed.flush(zlib.Z_FINISH))
                 return
-            if record != ():
+            asked = record if isinstance(record, threading.Event) else None
+            if record != () and asked is None:
                 self._line(record)
                 dirty = True
             if self.dropped > reported:
                 reported = self.dropped
                 self._line({"said": {"kind": "dropped", "records": reported}})
-            if self._monotonic() - flushed >= FLUSH_EVERY:
+            if asked is not None or self._monotonic() - flushed >= FLUSH_EVERY:
                 flushed = self._monotonic()
                 if dirty:
                     self._write(self._packed.flush(zlib.Z_SYNC_FLUSH))
                     os.fdatasync(self._descriptor)
                     dirty = False
+                if asked is not None:
+                    asked.set()
                 if self._written >= self._size:
                     self._write(self._packed.flush(zlib.Z_FINISH))
                     os.close(self._descriptor)
@@ -240,6 +254,19 @@ def _head(path: Path) -> Head | None:
         return Head(body["session"], datetime.fromisoformat(body["started"]), body["tool"], body["incident"])
     except (OSError, msgspec.MsgspecError, KeyError, TypeError, ValueError):
         return None
+
+
+def incidents_of(session: Session) -> frozenset[str]:
+    """Every incident that was set while it ran. Damaged lines name none."""
+    found = {session.head.incident}
+    for path in session.segments:
+        for line in raw_lines(path):
+            if line.startswith(b'{"said"') and b'"incident"' in line:
+                try:
+                    found.add(str(msgspec.json.decode(line)["said"].get("incident") or ""))
+                except (msgspec.MsgspecError, KeyError, TypeError, AttributeError):
+                    continue
+    return frozenset(found - {""})
 
 
 def raw_lines(path: Path) -> Iterator[bytes]:

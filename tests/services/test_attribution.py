@@ -354,6 +354,12 @@ def test_a_recorded_session_names_the_same_actor_without_any_log(started: list[C
         def look(self, unit: UnitId, look: Look) -> None:
             return None
 
+        def incident(self, incident: str) -> None:
+            return None
+
+        def flush(self) -> bool:
+            return True
+
         def close(self) -> None:
             return None
 

@@ -18,7 +18,7 @@ from drifttui.core.identity import UnitId
 from drifttui.core.ports import Batch
 from drifttui.core.unit import Auto, Unit
 from drifttui.store import journal
-from drifttui.store.journal import Head, Journal, make_room, read_sessions, records
+from drifttui.store.journal import Head, Journal, incidents_of, make_room, read_sessions, records
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 HEAD = Head("20261121T030000Z-1", AT, "drifttui 0.1.0", "INC-1")
@@ -160,3 +160,34 @@ def test_a_disk_that_refuses_ends_the_record_and_nothing_else(tmp_path: Path) ->
     assert "\n" not in kept.problem
     kept.batch(batch(1))
     kept.close()
+
+
+def test_a_flush_waits_until_what_was_given_can_be_read(tmp_path: Path) -> None:
+    """By another reader, while the session goes on."""
+    kept = Journal(HEAD, folder=tmp_path, monotonic=lambda: 0.0)
+    for number in range(200):
+        kept.batch(batch(number))
+    assert kept.flush()
+    (session,) = read_sessions(tmp_path)
+    assert len(list(records(session))) == 200
+    kept.batch(batch(200))
+    assert kept.flush()
+    assert len(list(records(session))) == 201
+    kept.close()
+    assert len(list(records(session))) == 201
+
+
+def test_a_flush_to_a_disk_that_refuses_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    kept = Journal(HEAD, folder=tmp_path / "file")
+    kept.batch(batch(0))
+    assert not kept.flush()
+    assert kept.problem
+
+
+def test_an_incident_that_was_set_on_the_way_is_found(tmp_path: Path) -> None:
+    kept = Journal(HEAD, folder=tmp_path)
+    kept.said({"at": "2026-11-21T03:00:06Z", "kind": "incident", "incident": "INC-2"})
+    kept.close()
+    (session,) = read_sessions(tmp_path)
+    assert incidents_of(session) == {"INC-1", "INC-2"}
