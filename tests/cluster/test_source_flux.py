@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from drifttui.cli import main
 from drifttui.clients.access import Access
 from drifttui.clients.flux_settings import FluxSettings
 from drifttui.clients.kube_settings import KubernetesSettings
@@ -281,3 +283,28 @@ async def test_a_hidden_identity_is_blind_and_a_cluster_without_flux_is_off(flux
 
 def _touched(unit: str) -> set[str]:
     return {one.resource.name for one in ALL if one.unit == unit}
+
+
+async def test_the_whole_program_lists_what_differs_and_what_is_unknown(
+    flux_cluster: Cluster, flux_trails: Mapping[str, FluxTrail], capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--kubeconfig", str(flux_cluster.state.kubeconfig), "--context", "alice", "--json"]
+    code = await asyncio.to_thread(main, ["scan", *flags])
+    answer = json.loads(capsys.readouterr().out)
+    units = {unit["name"]: unit for unit in answer["units"]}
+    assert code == 2
+    assert answer["summary"]["units"] == 12
+    for trail in flux_trails.values():
+        found = units[trail.scenario.unit]["findings"]
+        paths = {change["path"] for each in found for change in each["changes"]}
+        assert bool(trail.scenario.paths) == bool(paths), trail.scenario.name
+    assert {name for name, unit in units.items() if unit["risk"] == "unknown"} >= {"adrift", "sealed"}
+    assert units["calendar"]["risk"] == "none", "looked into, and nothing differs"
+    assert units["notices"]["auto"] == "paused"
+    assert units["frontend"]["reverts_at"] is not None
+    assert await asyncio.to_thread(main, ["doctor", *flags]) == 0
+    told = json.loads(capsys.readouterr().out)
+    flux = next(source for source in told["sources"] if source["system"] == "Flux")
+    assert {"list kustomizations.kustomize.toolkit.fluxcd.io", "get services/proxy in flux-system"} <= {
+        right["name"] for right in flux["permissions"] if right["allowed"]
+    }
