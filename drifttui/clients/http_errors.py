@@ -113,6 +113,13 @@ def refused_answer(
         return Unauthenticated(
             f"{name} does not accept the credentials", detail, login or "Renew the token or log in again."
         )
+    if status in (403, 429) and (spent := budget_spent(headers, now)) is not None:
+        return Throttled(
+            f"{name} asks to slow down",
+            detail,
+            f"The budget of this token is spent for {spent:.0f} s.",
+            retry_after=spent,
+        )
     if status == 403:
         return Forbidden(
             f"{name} forbids this",
@@ -169,6 +176,18 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return float(value[:9])
     at = http_date(value)
     return max(0.0, (at - now).total_seconds()) if at else None
+
+
+def budget_spent(headers: Mapping[str, str], now: datetime, reserve: int = 0) -> float | None:
+    """Seconds until a budget of requests is filled again; None where more than `reserve` is left or nobody counts.
+
+    GitHub and Gitea write `X-RateLimit-*`, GitLab `RateLimit-*`; `Reset` is a moment in seconds since 1970.
+    """
+    for prefix in ("x-ratelimit-", "ratelimit-"):
+        left, reset = headers.get(prefix + "remaining", ""), headers.get(prefix + "reset", "")
+        if left.isdigit() and int(left[:9]) <= reserve:
+            return max(0.0, float(reset[:12]) - now.timestamp()) if reset.isdigit() else 60.0
+    return None
 
 
 def http_date(value: str) -> datetime | None:

@@ -73,6 +73,7 @@ def _settings(options: argparse.Namespace) -> tuple[dict[str, object], list[str]
         "kubernetes": _what_is_set(settings.kubernetes),
         "aws": [_what_is_set(entry) for entry in settings.aws],
         "loki": [_what_is_set(entry) for entry in settings.loki],
+        "git": [_what_is_set(entry) for entry in settings.git],
         "trackers": {name: _what_is_set(entry) for name, entry in settings.trackers.items()},
         "incident": settings.incident,
         "ledger": open_ledger(settings.ledger, clock=utc_now, create=False).where,

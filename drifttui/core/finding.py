@@ -12,6 +12,7 @@ from .verdict import Verdict
 
 if TYPE_CHECKING:
     from .attributed import Attributed
+    from .git import Merges
 
 
 class Owner(NamedTuple):
@@ -128,6 +129,8 @@ class Finding(NamedTuple):
     """Changes when the drift itself changes; the id does not."""
     who: Attributed | None = None
     """Who changed it, as far as is known yet; None where nobody has looked into that."""
+    merges: Merges | None = None
+    """What Git says of it; None where no Git is read."""
 
     @property
     def risk(self) -> str:

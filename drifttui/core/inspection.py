@@ -11,6 +11,7 @@ from .planes import Document, ThreePlanes
 
 if TYPE_CHECKING:
     from .attributed import Attributed
+    from .git import Merges
 
 
 class IgnoreRule(NamedTuple):
@@ -111,6 +112,11 @@ class Inspection(NamedTuple):
 
     who: Mapping[ResourceRef, Attributed] = {}
     """Who wrote what, of a recorded session: what its audit sources had told by then."""
+    comparisons: Mapping[ResourceRef, Comparison] = {}
+    """What differs, where the source itself knows it and documents side by side do not tell (stacks: drift is recorded
+    against actual, unknown parts and noise are the plan's to name). Every other resource is compared by its planes."""
+    merges: Mapping[ResourceRef, Merges] = {}
+    """What Git says of what differs, of a recorded session."""
 
     @property
     def uncompared(self) -> int:

@@ -19,6 +19,7 @@ from .unit import Unit
 
 if TYPE_CHECKING:
     from .audit_question import AuditAnswer, AuditQuestion, Trail
+    from .git import GitAnswer, GitQuestion
 
 
 class Batch(NamedTuple):
@@ -136,6 +137,20 @@ class AuditFollower(AuditSource, Protocol):
     def arrivals(self) -> AsyncIterator[frozenset[str]]:
         """Names of objects in events that arrived since the last; empty where they were too many to tell. Coalesced;
         ends by being closed."""
+        ...
+
+
+@runtime_checkable
+class HistorySource(Source, Protocol):
+    """A source that knows what came to be in Git, and when. It reads no plane and fetches nothing."""
+
+    def holds(self, repo: str) -> bool:
+        """Whether a repository (`core.git.repo_key`) is read through it."""
+        ...
+
+    async def merges(self, question: GitQuestion) -> GitAnswer:
+        """The commits that last touched the asked fields. Raises `SourceError` where no history could be read;
+        whatever is partial is answered, and `unseen` says what is missing."""
         ...
 
 

@@ -91,6 +91,8 @@ class Unit(NamedTuple):
     prune: bool = False
     reverts: timedelta | datetime | None = None
     """When a live change is undone: a period after the change, or a moment; None where the engine leaves it."""
+    tracks: str = ""
+    """What the engine follows: `HEAD`, a branch, a tag, a commit; empty where its source does not say."""
 
     @property
     def error(self) -> Condition | None:

@@ -1,14 +1,16 @@
-"""Asks who, beside a collector: a few units at a time, the open one first, and again when there may be more to know."""
+"""Asks who, and which merge, beside a collector: a few units at a time, the open one first, and again when there may be
+more to know. Audit logs and Git are asked apart: neither waits for the other."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from drifttui.core.board import Look
 from drifttui.core.errors import SourceError
+from drifttui.core.finding import Finding
 from drifttui.core.identity import UnitId
 from drifttui.core.inspection import Inspection
 from drifttui.core.ports import AuditFollower, Source
@@ -24,6 +26,25 @@ CLOCK: Final = 2.0
 FOLLOW_AGAIN: Final = 30.0
 
 
+class Asked(Protocol):
+    """An `Attribution`, or a `History`."""
+
+    @property
+    def configured(self) -> bool: ...
+
+    def due(self, unit: UnitId, look: Look) -> list[Finding]: ...
+
+    def waits(self, unit: UnitId) -> bool: ...
+
+    def forget(self, unit: UnitId) -> None: ...
+
+    async def ask(self, unit: Unit, look: Look, clusters: frozenset[str]) -> bool: ...
+
+
+Want = tuple[UnitId, int]
+"""A unit, and the place of whom it is asked about."""
+
+
 class Asking:
     """`held` gives a unit with its last look, `tell` gets a new one where more is known. Asks nobody before it
     knows `through` whom."""
@@ -34,16 +55,19 @@ class Asking:
         self._held, self._tell = held, tell
         self._looker: Looker | None = None
         self._attribution: Attribution | None = None
-        self._first: dict[UnitId, None] = {}
-        self._wanted: dict[UnitId, None] = {}
+        self._asked: tuple[Asked, ...] = ()
+        self._first: dict[Want, None] = {}
+        self._wanted: dict[Want, None] = {}
         self._waiting: set[UnitId] = set()
         """Units about which it is asked again by the clock."""
-        self._running: dict[asyncio.Task[bool], UnitId] = {}
+        self._running: dict[asyncio.Task[bool], Want] = {}
         self._wake = asyncio.Event()
 
     def through(self, looker: Looker) -> None:
         self._looker = looker
         self._attribution = looker.attribution
+        askers: tuple[Asked | None, ...] = (looker.attribution, looker.history)
+        self._asked = tuple(each for each in askers if each is not None and each.configured)
 
     @property
     def idle(self) -> bool:
@@ -53,12 +77,13 @@ class Asking:
     def about(self, unit: UnitId, *, first: bool = False) -> None:
         """There is a new look into this unit."""
         held = self._held(unit)
-        if held is None or self._attribution is None:
+        if held is None:
             return
-        if self._attribution.due(unit, held[1]):
-            (self._first if first else self._wanted)[unit] = None
-            self._wake.set()
-        if self._attribution.waits(unit):
+        for place, asked in enumerate(self._asked):
+            if asked.due(unit, held[1]):
+                (self._first if first else self._wanted)[unit, place] = None
+                self._wake.set()
+        if any(asked.waits(unit) for asked in self._asked):
             self._waiting.add(unit)
         else:
             self._waiting.discard(unit)
@@ -71,29 +96,31 @@ class Asking:
 
     def forget(self, unit: UnitId) -> None:
         self._waiting.discard(unit)
-        self._first.pop(unit, None)
-        self._wanted.pop(unit, None)
-        if self._attribution is not None:
-            self._attribution.forget(unit)
+        for place, asked in enumerate(self._asked):
+            self._first.pop((unit, place), None)
+            self._wanted.pop((unit, place), None)
+            asked.forget(unit)
 
     def jobs(self, sources: Iterable[Source]) -> list[Coroutine[Any, Any, None]]:
-        if self._looker is None or self._attribution is None or not self._attribution.configured:
+        if self._looker is None or not self._asked:
             return []
+        jobs = [self._work(self._looker), self._by_the_clock()]
         attribution = self._attribution
-        following = [self._follow(source, attribution) for source in sources if isinstance(source, AuditFollower)]
-        return [self._work(self._looker, attribution), self._by_the_clock(), *following]
+        if attribution is not None:
+            jobs += [self._follow(source, attribution) for source in sources if isinstance(source, AuditFollower)]
+        return jobs
 
-    async def _work(self, looker: Looker, attribution: Attribution) -> None:
+    async def _work(self, looker: Looker) -> None:
         try:
             while True:
-                self._start(looker, attribution)
+                self._start(looker)
                 waiting = asyncio.create_task(self._wake.wait())
                 done, _ = await asyncio.wait({*self._running, waiting}, return_when=asyncio.FIRST_COMPLETED)
                 waiting.cancel()
                 self._wake.clear()
                 for task in list(self._running):
                     if task in done:
-                        unit, news = self._running[task], task.result()
+                        (unit, _), news = self._running[task], task.result()
                         del self._running[task]
                         if news:
                             self.judge(unit)
@@ -102,15 +129,16 @@ class Asking:
             for task in self._running:
                 task.cancel()
 
-    def _start(self, looker: Looker, attribution: Attribution) -> None:
+    def _start(self, looker: Looker) -> None:
         for queue in (self._first, self._wanted):
-            for unit in [key for key in queue if key not in self._running.values()]:
-                if len(self._running) >= UNITS_AT_ONCE and queue is self._wanted:
-                    return
-                del queue[unit]
+            for want in [key for key in queue if key not in self._running.values()]:
+                unit, place = want
+                if queue is self._wanted and sum(at == place for _, at in self._running.values()) >= UNITS_AT_ONCE:
+                    continue
+                del queue[want]
                 if (held := self._held(unit)) is not None:
-                    task = asyncio.create_task(attribution.ask(*held, looker.clusters(held[0])))
-                    self._running[task] = unit
+                    task = asyncio.create_task(self._asked[place].ask(*held, looker.clusters(held[0])))
+                    self._running[task] = want
 
     async def _by_the_clock(self) -> None:
         while True:
@@ -134,4 +162,7 @@ def with_who(look: Look) -> Inspection | None:
     """The inspection as it is recorded: with what is known about its findings."""
     if look.inspection is None:
         return None
-    return look.inspection._replace(who={each.ref: each.who for each in look.findings if each.who is not None})
+    return look.inspection._replace(
+        who={each.ref: each.who for each in look.findings if each.who is not None},
+        merges={each.ref: each.merges for each in look.findings if each.merges is not None},
+    )

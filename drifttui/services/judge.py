@@ -12,6 +12,7 @@ from drifttui.core.diff import compare
 from drifttui.core.episodes import OpenFinding, carry
 from drifttui.core.errors import BadAnswer
 from drifttui.core.finding import Comparison, Finding
+from drifttui.core.git import Merges
 from drifttui.core.inspection import Inspection
 from drifttui.core.planes import Plane, ThreePlanes
 from drifttui.core.unit import Unit
@@ -32,6 +33,8 @@ def compare_all(inspection: Inspection) -> list[Comparison]:
 
 def _compared(planes: ThreePlanes, inspection: Inspection) -> Comparison:
     """A document too deep to be walked is one that nobody could read: unknown, never clean."""
+    if (ready := inspection.comparisons.get(planes.ref)) is not None:
+        return ready
     try:
         return compare(
             planes,
@@ -45,6 +48,7 @@ def _compared(planes: ThreePlanes, inspection: Inspection) -> Comparison:
 
 
 Who = Callable[[Finding, Inspection], Attributed]
+Found = Callable[[Finding, Unit, Inspection], Merges | None]
 Links = Callable[[Finding], Sequence[ChangeLink] | None]
 
 
@@ -52,6 +56,7 @@ class Judgement:
     """One per session. `policy` is a policy folder; `store` keeps ids across restarts and may be missing.
 
     `who` says who changed a finding's fields as far as is known by now; without it what the object itself tells.
+    `merges` says what Git says of it; None where no Git is read.
     `links` names the incidents and changes that cover it; None where the ledger could not be read.
     """
 
@@ -61,11 +66,13 @@ class Judgement:
         store: FindingStore | None = None,
         who: Who | None = None,
         links: Links | None = None,
+        merges: Found | None = None,
     ) -> None:
         self._rules = Rules(policy)
         self._store = store
         self._who = who or Attribution((), utc_now).known
         self._links = links
+        self._merges = merges
 
     def __call__(
         self, unit: Unit, inspection: Inspection, previous: Sequence[Finding], now: datetime
@@ -89,5 +96,9 @@ class Judgement:
     def _judged(self, finding: Finding, unit: Unit, inspection: Inspection, now: datetime) -> Finding:
         # A recording brings along what was known then, and nobody to ask.
         finding = finding._replace(who=inspection.who.get(finding.ref) or self._who(finding, inspection))
+        merges = inspection.merges.get(finding.ref)
+        if merges is None and self._merges is not None:
+            merges = self._merges(finding, unit, inspection)
+        finding = finding._replace(merges=merges)
         links = self._links(finding) if self._links is not None else None
         return finding._replace(verdict=self._rules.verdict(finding, unit, inspection, now, links))

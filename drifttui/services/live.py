@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from drifttui.store.ledger import Ledger
 
     from .collect import Reading
-    from .judge import Links, Who
+    from .judge import Found, Links, Who
     from .look import Judge
     from .recording import Recording
 
@@ -30,7 +30,7 @@ def live_collector(options: argparse.Namespace, *, ledger: bool = False) -> tupl
     settings = settings_from(options)
 
     def prepare() -> Reading:
-        from drifttui.core.ports import AuditSource
+        from drifttui.core.ports import AuditSource, HistorySource
 
         from .look import Looker
         from .session import build_sources
@@ -42,8 +42,19 @@ def live_collector(options: argparse.Namespace, *, ledger: bool = False) -> tupl
 
             attribution = Attribution(audit, utc_now)
 
-        judge = judging(settings, attribution.known if attribution else None, collector.links)
-        return sources, Looker(sources, judge, utc_now, attribution)
+        history = None
+        if git := [source for source in sources if isinstance(source, HistorySource)]:
+            from .history import History
+
+            history = History(git, utc_now)
+
+        judge = judging(
+            settings,
+            attribution.known if attribution else None,
+            collector.links,
+            history.known if history else None,
+        )
+        return sources, Looker(sources, judge, utc_now, attribution, history)
 
     rows = None
     if getattr(options, "no_cache", True) is False:
@@ -77,7 +88,9 @@ def _ledger(target: str) -> Ledger:
     return open_ledger(target, clock=utc_now, create=False)
 
 
-def judging(settings: Settings, who: Who | None = None, links: Links | None = None) -> Judge:
+def judging(
+    settings: Settings, who: Who | None = None, links: Links | None = None, merges: Found | None = None
+) -> Judge:
     """Reads the policy and the ids of findings with the first look, so that the list does not wait for them. Raises
     `InputError` then for a policy that cannot be used."""
 
@@ -89,7 +102,7 @@ def judging(settings: Settings, who: Who | None = None, links: Links | None = No
 
         store = FindingStore()
         store.load(utc_now())
-        return Judgement(settings.policy, store, who, links)
+        return Judgement(settings.policy, store, who, links, merges)
 
     return lambda unit, inspection, previous, now: judgement()(unit, inspection, previous, now)
 

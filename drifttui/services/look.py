@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from drifttui.core.board import Depth, Look
 from drifttui.core.errors import DriftError, Missing, SourceError
 from drifttui.core.finding import Finding
-from drifttui.core.identity import ResourceRef
+from drifttui.core.identity import STACKS, ResourceRef
 from drifttui.core.inspection import Event, Inspection
 from drifttui.core.lastapplied import recorded_of
 from drifttui.core.planes import Observation, ThreePlanes
@@ -21,6 +21,7 @@ from drifttui.core.unit import Unit
 
 if TYPE_CHECKING:
     from .attribution import Attribution
+    from .history import History
 
 Judge = Callable[[Unit, Inspection, Sequence[Finding], datetime], tuple[tuple[Finding, ...], int]]
 """Findings of an inspection, carrying ids on from earlier ones, and how many removals by rules there were."""
@@ -33,14 +34,20 @@ class Looker:
     """Reads through whichever sources know the unit; knows nothing about any system by name."""
 
     def __init__(
-        self, sources: Sequence[Source], judge: Judge, clock: Clock, attribution: Attribution | None = None
+        self,
+        sources: Sequence[Source],
+        judge: Judge,
+        clock: Clock,
+        attribution: Attribution | None = None,
+        history: History | None = None,
     ) -> None:
-        """`attribution` is what `judge` asks for the actors of findings; None: nobody is asked."""
+        """`attribution` and `history` are what `judge` asks for actors and merges; None: nobody is asked."""
         self._inspectable: Mapping[str, Inspectable] = {s.name: s for s in sources if isinstance(s, Inspectable)}
         self._readers: Sequence[LiveReader] = [s for s in sources if isinstance(s, LiveReader)]
         self._judge = judge
         self._clock = clock
         self.attribution = attribution
+        self.history = history
 
     def clusters(self, unit: Unit) -> frozenset[str]:
         """Every name by which the cluster of this unit is called here."""
@@ -64,6 +71,8 @@ class Looker:
         if source is None:
             raise Missing(f"Nothing reads {unit.id.source}", unit.id.name, "See the sources screen.")
         inspection = await source.inspect(unit)
+        if unit.id.engine in STACKS:
+            return inspection
         reader = self.reader(unit)
         if reader is None:
             gap = f"No kubeconfig context leads to {unit.cluster}: the actual plane is what {unit.id.source} holds."
@@ -101,9 +110,7 @@ class Looker:
 
     def judge(self, unit: Unit, inspection: Inspection, before: Look | None) -> Look:
         findings, hidden = self._judge(unit, inspection, before.findings if before else (), self._clock())
-        return Look(
-            Depth.READ, findings, inspection, hidden, inspection.observed_at, uncompared=inspection.uncompared
-        )
+        return Look(Depth.READ, findings, inspection, hidden, inspection.observed_at, uncompared=inspection.uncompared)
 
     async def changes_of(self, unit: Unit, inspection: Inspection, tell: Callable[[], None]) -> None:
         """Objects of the opened unit tell of their changes, so that an edit is on screen before any poll."""
@@ -115,7 +122,7 @@ class Looker:
     async def wait_for_changes(self, unit: Unit, refs: Sequence[ResourceRef], tell: Callable[[], None]) -> None:
         """Calls `tell` soon after one of these objects changed, until cancelled. Returns at once without a reader."""
         reader = self.reader(unit)
-        if reader is None or not refs:
+        if reader is None or not refs or unit.id.engine in STACKS:
             return
         pending: asyncio.TimerHandle | None = None
         loop = asyncio.get_running_loop()

@@ -17,11 +17,12 @@ from drifttui.clients.argocd_settings import ArgoCDSettings
 from drifttui.clients.audit_settings import AuditSettings
 from drifttui.clients.aws_settings import AwsSettings
 from drifttui.clients.flux_settings import FluxSettings
+from drifttui.clients.git_settings import GitSettings
 from drifttui.clients.kube_settings import KubernetesSettings
 from drifttui.clients.loki_settings import LokiSettings
 from drifttui.clients.tracker_settings import TrackerSettings
 from drifttui.core.errors import InputError, inert
-from drifttui.core.ports import Clock, Source
+from drifttui.core.ports import Clock, HistorySource, Source
 from drifttui.store.redaction_key import redaction_key
 from drifttui.store.settings import FileSettings, load_settings
 
@@ -46,6 +47,7 @@ class Settings:
     flux: FluxSettings = field(default_factory=FluxSettings)
     aws: Sequence[AwsSettings] = ()
     loki: Sequence[LokiSettings] = ()
+    git: Sequence[GitSettings] = ()
     audit: AuditSettings = field(default_factory=AuditSettings)
     redaction_key: bytes = b""
     access: Access = Access.FULL
@@ -114,6 +116,7 @@ def settings_from(options: argparse.Namespace) -> Settings:
         flux=file.flux,
         aws=aws_from(options, file),
         loki=file.loki,
+        git=file.git,
         redaction_key=redaction_key(),
         access=access,
         policy=Path(options.policy) if options.policy else file.policy,
@@ -239,7 +242,7 @@ def build_sources(settings: Settings, clock: Clock) -> Sequence[Source]:
     names = [source.name for source in sources]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise InputError(f"Two sources are called {twice}", "", "Give one of them a name in the settings file.")
-    if not sources:
+    if all(isinstance(source, HistorySource) for source in sources):
         raise InputError(
             "Nothing to read",
             "no Argo CD server, no kubeconfig context",

@@ -45,6 +45,7 @@ class Rules:
             now,
             policy=self._policy,
             audit=finding.who.events if finding.who else None,
+            merges=finding.merges.merges if finding.merges else None,
             links=links,
             vouched_at=inspection.observed_at,
         )

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from drifttui.clients.argocd_settings import ArgoCDSettings
-from drifttui.clients.flux_settings import FluxSettings
 from drifttui.clients.audit_settings import AuditSettings
 from drifttui.clients.aws_settings import AwsSettings
+from drifttui.clients.flux_settings import FluxSettings
+from drifttui.clients.git_settings import GitSettings
 from drifttui.clients.kube_settings import KubernetesSettings
 from drifttui.clients.loki_settings import LokiSettings
 from drifttui.clients.tracker_settings import TrackerSettings
@@ -43,6 +44,8 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """One `[[aws]]` table per account."""
     loki: tuple[LokiSettings, ...] = ()
     """One `[[loki]]` table per audit log that lies in Loki."""
+    git: tuple[GitSettings, ...] = ()
+    """One `[[git]]` table per clone or host."""
     policy: Path | None = None
     """Policy folder."""
     incident: str = ""

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 import msgspec
 
+from drifttui.core.finding import Change, Comparison, Hidden
 from drifttui.core.health import SourceHealth
 from drifttui.core.identity import ResourceRef, UnitId
 from drifttui.core.inspection import Event, Extra, IgnoreRule, Inspection, Node, Revision, SyncWindow
-from drifttui.core.planes import ThreePlanes
+from drifttui.core.planes import ABSENT, UNKNOWN, Mark, Plane, ThreePlanes
 from drifttui.core.ports import Batch
 from drifttui.core.unit import Unit
 
@@ -32,10 +33,28 @@ def _wire_unit() -> type[Any]:
 
 if TYPE_CHECKING:
     from drifttui.core.attributed import Attributed
+    from drifttui.core.git import Merges
 
     WireUnit = Any
 else:
     WireUnit = _wire_unit()
+
+
+class WireChange(msgspec.Struct, omit_defaults=True, gc=False):
+    """A plane that is in neither `planes` nor `absent` is unknown."""
+
+    path: str
+    label: str
+    planes: dict[str, Any] = {}
+    absent: list[str] = []
+    sensitive: bool = False
+
+
+class WireComparison(msgspec.Struct, omit_defaults=True, gc=False):
+    ref: ResourceRef
+    changes: list[WireChange] = []
+    hidden: list[Hidden] = []
+    missing: list[Plane] = []
 
 
 class WireInspection(msgspec.Struct, omit_defaults=True, array_like=False, gc=False):
@@ -54,6 +73,8 @@ class WireInspection(msgspec.Struct, omit_defaults=True, array_like=False, gc=Fa
     defaults: dict[str, dict[str, Any]] = {}
     who: list[tuple[ResourceRef, msgspec.Raw]] = []
     """`Attributed`, decoded where there is any: its types are not worth a first frame's time."""
+    comparisons: list[WireComparison] = []
+    merges: list[tuple[ResourceRef, msgspec.Raw]] = []
 
 
 class WireBatch(msgspec.Struct, omit_defaults=True, gc=False):
@@ -131,6 +152,8 @@ def batch_out(batch: Batch, t: float) -> bytes:
             },
             defaults={kind: dict(paths) for kind, paths in look.defaults.items()},
             who=[(ref, msgspec.Raw(msgspec.json.encode(who))) for ref, who in look.who.items()],
+            comparisons=[_comparison_out(one) for one in look.comparisons.values()],
+            merges=[(ref, msgspec.Raw(msgspec.json.encode(found))) for ref, found in look.merges.items()],
         ),
     )
     return msgspec.json.encode(wire)
@@ -172,8 +195,36 @@ def batch_in(line: bytes) -> tuple[float, Batch]:
             },
             defaults=look.defaults,
             who=_who_in(look.who),
+            comparisons={one.ref: _comparison_in(one) for one in look.comparisons},
+            merges=_merges_in(look.merges),
         ),
     )
+
+
+def _comparison_out(one: Comparison) -> WireComparison:
+    return WireComparison(
+        one.ref,
+        [
+            WireChange(
+                change.path,
+                change.label,
+                {plane: value for plane in Plane if not isinstance(value := change.value(plane), Mark)},
+                [plane for plane in Plane if change.value(plane) is ABSENT],
+                change.sensitive,
+            )
+            for change in one.changes
+        ],
+        list(one.hidden),
+        list(one.missing),
+    )
+
+
+def _comparison_in(wire: WireComparison) -> Comparison:
+    changes = []
+    for one in wire.changes:
+        values = {plane.value: ABSENT if plane in one.absent else one.planes.get(plane, UNKNOWN) for plane in Plane}
+        changes.append(Change(one.path, one.label, **values, sensitive=one.sensitive))
+    return Comparison(wire.ref, tuple(changes), tuple(wire.hidden), tuple(wire.missing))
 
 
 def _who_in(held: list[tuple[ResourceRef, msgspec.Raw]]) -> dict[ResourceRef, Attributed]:
@@ -183,3 +234,12 @@ def _who_in(held: list[tuple[ResourceRef, msgspec.Raw]]) -> dict[ResourceRef, At
 
     decoder = msgspec.json.Decoder(Attributed)
     return {ref: decoder.decode(who) for ref, who in held}
+
+
+def _merges_in(held: list[tuple[ResourceRef, msgspec.Raw]]) -> dict[ResourceRef, Merges]:
+    if not held:
+        return {}
+    from drifttui.core.git import Merges
+
+    decoder = msgspec.json.Decoder(Merges)
+    return {ref: decoder.decode(found) for ref, found in held}

@@ -18,10 +18,11 @@ from drifttui.clients.audit_settings import AuditSettings
 from drifttui.clients.aws import Aws
 from drifttui.clients.aws_settings import AwsSettings, ClusterLog, TrailBucket, TrailTable
 from drifttui.clients.flux_settings import FluxSettings
+from drifttui.clients.git_settings import GitSettings
 from drifttui.clients.kube_settings import KubernetesSettings
 from drifttui.clients.loki_settings import LokiSettings
 from drifttui.core.health import Standing
-from drifttui.core.ports import AuditSource, Source, UnitSource
+from drifttui.core.ports import AuditSource, HistorySource, Source, UnitSource
 from drifttui.services.session import ENTRY_POINTS, Settings
 from drifttui.sources.replay import ReplayClock
 from drifttui.store.recordings import Recording
@@ -63,6 +64,10 @@ class Dead:
     audit: AuditSettings = field(default_factory=lambda: AuditSettings(paths=(Path("/nowhere/audit.log"),)))
     aws: tuple[AwsSettings, ...] = (NOBODY,)
     loki: tuple[LokiSettings, ...] = (LokiSettings(url="http://127.0.0.1:9", selector='{job="audit"}', timeout=5),)
+    git: tuple[GitSettings, ...] = (
+        GitSettings(clone=Path("/nowhere/clone"), timeout=5),
+        *(GitSettings(host="http://127.0.0.1:9", kind=kind, timeout=5) for kind in ("github", "gitlab", "gitea")),
+    )
     redaction_key: bytes = b"k" * 32
     access: Access = Access.READ_ONLY
     read_only: bool = True
@@ -92,7 +97,7 @@ def test_it_is_a_source_and_says_what_it_fills(name: str, sources: dict[str, lis
     for source in sources[name]:
         assert isinstance(source, Source)
         assert source.system
-        assert source.planes or isinstance(source, AuditSource)
+        assert source.planes or isinstance(source, (AuditSource, HistorySource))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -115,7 +120,7 @@ def test_a_unit_source_watches_with_an_async_iterator(name: str, sources: dict[s
             assert inspect.isasyncgen(source.watch())
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("replay", *NO_ACCOUNT)])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("replay", "git", *NO_ACCOUNT)])
 def test_it_has_answers_recorded_from_the_real_system(name: str) -> None:
     folder = {"kubernetes": "kube", "audit-log": "audit", "audit-loki": "loki"}.get(name, name)
     assert list(RECORDED.glob(f"{folder}*/*.json")) or list(RECORDED.glob(f"{folder}*.json*")), (
@@ -127,3 +132,10 @@ def test_it_has_answers_recorded_from_the_real_system(name: str) -> None:
 def test_it_has_a_test_in_the_wire_format_where_nothing_can_be_recorded(name: str) -> None:
     text = (Path(__file__).parent / f"test_{name.replace('-', '_')}.py").read_text()
     assert "tests.clients.aws_server" in text
+
+
+def test_git_is_read_from_real_repositories_where_nothing_can_be_recorded() -> None:
+    """A clone is real in every test; hosts answer from what a real repository holds (tests/sources/git_hosts)."""
+    folder = Path(__file__).parent
+    assert "repository(" in (folder / "test_git_local.py").read_text()
+    assert "tests.sources.git_hosts" in (folder / "test_git_hosts.py").read_text()

@@ -72,7 +72,7 @@ def unit_of(
     cluster = _one(cluster_of(spec.destination.name, spec.destination.server))
     automated = spec.sync_policy.automated if spec.sync_policy else None
     auto = auto_of(automated, skips=annotations.get(SKIP_RECONCILE) == "true")
-    repo, path = _origin(application)
+    repo, path, tracks = _origin(application)
     return Unit(
         id=unit_id(application, source),
         sync=_one(status.sync.status) or "Unknown",
@@ -101,6 +101,7 @@ def unit_of(
         ),
         prune=bool(automated and automated.prune),
         reverts=SELF_HEAL if auto is Auto.HEALS else None,
+        tracks=_one(tracks or "HEAD"),
     )
 
 
@@ -152,14 +153,14 @@ def owner_of(application: Application, tracking: Tracking) -> str:
     return ""
 
 
-def _origin(application: Application) -> tuple[str, str]:
-    """Repository and path, of the first source where there are several; of the dry source where one is hydrated."""
+def _origin(application: Application) -> tuple[str, str, str]:
+    """Repository, path and what is followed of it, of the first source where there are several; of the dry source where one is hydrated."""
     spec = application.spec
     if spec.source_hydrator is not None and spec.source_hydrator.dry_source.repo_url:
         dry = spec.source_hydrator.dry_source
-        return dry.repo_url, dry.path
+        return dry.repo_url, dry.path, dry.target_revision
     source = spec.sources[0] if spec.sources else spec.source
-    return (source.repo_url, source.path or source.chart) if source else ("", "")
+    return (source.repo_url, source.path or source.chart, source.target_revision) if source else ("", "", "")
 
 
 def _operation(application: Application, clean: Callable[[str], str]) -> Operation | None:
