@@ -35,8 +35,8 @@ _EXPIRED: Final = _any(
 _CREDENTIALS: Final = _any(
     "No valid credential sources", "InvalidClientTokenId", "failed to refresh cached credentials",
     "could not find default credentials", "UnrecognizedClientException", "InvalidAccessKeyId",
-    "SignatureDoesNotMatch", "Unauthorized", "status code: 401", "no (EC2 )?IMDS role found", "Unable to locate credentials",
-    "Please run 'az login'",
+    "SignatureDoesNotMatch", "Unauthorized", "status code: 401", "no (EC2 )?IMDS role found",
+    "Unable to locate credentials", "Please run 'az login'",
 )  # fmt: skip
 _FORBIDDEN: Final = _any(
     "AccessDenied", "UnauthorizedOperation", "is not authorized to perform", "status code: 403", "403 Forbidden",

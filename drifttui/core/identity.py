@@ -21,6 +21,10 @@ class Engine(StrEnum):
     __hash__ = str.__hash__
 
 
+STACKS = frozenset({Engine.OPENTOFU, Engine.TERRAFORM, Engine.CLOUDFORMATION})
+"""Engines whose resources have addresses, and no Kubernetes API to be read from."""
+
+
 class UnitId(NamedTuple):
     """What one control plane reconciles.
 

@@ -11,6 +11,7 @@ from .planes import Document, ThreePlanes
 
 if TYPE_CHECKING:
     from .attributed import Attributed
+    from .finding import Comparison
     from .git import Merges
 
 

@@ -227,6 +227,34 @@ def _comparison_in(wire: WireComparison) -> Comparison:
     return Comparison(wire.ref, tuple(changes), tuple(wire.hidden), tuple(wire.missing))
 
 
+def _comparison_out(one: Comparison) -> WireComparison:
+    return WireComparison(
+        one.ref,
+        [
+            WireChange(
+                change.path,
+                change.label,
+                {plane: value for plane in Plane if not isinstance(value := change.value(plane), Mark)},
+                [plane for plane in Plane if change.value(plane) is ABSENT],
+                change.sensitive,
+            )
+            for change in one.changes
+        ],
+        list(one.hidden),
+        list(one.missing),
+    )
+
+
+def _comparison_in(wire: WireComparison) -> Comparison:
+    changes = []
+    for one in wire.changes:
+        desired, recorded, actual = (
+            ABSENT if plane in one.absent else one.planes.get(plane, UNKNOWN) for plane in Plane
+        )
+        changes.append(Change(one.path, one.label, desired, recorded, actual, sensitive=one.sensitive))
+    return Comparison(wire.ref, tuple(changes), tuple(wire.hidden), tuple(wire.missing))
+
+
 def _who_in(held: list[tuple[ResourceRef, msgspec.Raw]]) -> dict[ResourceRef, Attributed]:
     if not held:
         return {}
