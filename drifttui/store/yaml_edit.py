@@ -1,25 +1,39 @@
 """Manifests edited in place: the parser says where a value stands, and nothing but that is replaced. Comments, order,
 quoting and indentation of everything else stay as somebody wrote them.
 
-Afterwards the text is parsed again: an edit that does not read back as wanted is refused.
+Afterwards the text is parsed again: an edit after which anything but what was wanted reads differently is refused.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import yaml
 
-from drifttui.core.planes import ABSENT
-from drifttui.core.pointers import child, get
+from drifttui.core.json_patch import same
+from drifttui.core.pairing import find
+from drifttui.core.planes import ABSENT, UNKNOWN
+from drifttui.core.pointers import MAX_DEPTH, child, get
+from drifttui.core.schema import UNSHAPED, Shape
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A date is a text, as it is to Kubernetes."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [pair for pair in resolvers if pair[0] != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 class _Dumper(yaml.SafeDumper):
     """Texts of several lines stand as blocks, as people write them."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> Any:
@@ -27,6 +41,11 @@ def _text(dumper: yaml.SafeDumper, value: str) -> Any:
 
 
 _Dumper.add_representer(str, _text)
+
+
+class _FlowDumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 class CannotEdit(ValueError):
@@ -41,22 +60,50 @@ class Wanted(NamedTuple):
 
 
 class Held(NamedTuple):
-    """One document of a file."""
+    """One document of a file. `shared`: it uses anchors, so that one place may stand for several."""
 
     number: int
     data: Any
+    shared: bool = False
 
 
 def documents(text: str) -> list[Held]:
-    """Raises `CannotEdit` for what is no YAML."""
+    """Raises `CannotEdit` for what is no YAML, or nested so deep that reading it would break the reader."""
     try:
-        return [Held(number, data) for number, data in enumerate(yaml.load_all(text, _LOADER))]
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise CannotEdit(f"it is no YAML: {str(error).splitlines()[0] if str(error) else 'nested too deep'}") from None
+        shared = _looked_through(text)
+        loaded = enumerate(yaml.load_all(text, _Loader))
+        return [Held(number, data, number in shared) for number, data in loaded]
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError, OverflowError) as error:
+        if isinstance(error, CannotEdit):
+            raise
+        raise CannotEdit(f"it is no YAML: {str(error).splitlines()[0] if str(error) else 'unreadable'}") from None
+
+
+def _looked_through(text: str) -> set[int]:
+    """Numbers of the documents that use anchors. The composer is recursive and in C: depth is measured before it."""
+    number, depth, shared = -1, 0, set()
+    for event in yaml.parse(text, _Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise CannotEdit("it is nested too deep")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.DocumentStartEvent):
+            number += 1
+        elif isinstance(event, yaml.AliasEvent):
+            shared.add(number)
+    return shared
 
 
 def edited(text: str, document: int, wanted: Sequence[Wanted]) -> str:
     """The text with these fields of one of its documents as wanted. Raises `CannotEdit`."""
+    if text.startswith("\ufeff"):
+        return "\ufeff" + edited(text[1:], document, wanted)
+    if "\r" in text:
+        if text.count("\r\n") != text.count("\n") or text.count("\r") != text.count("\r\n"):
+            raise CannotEdit("its lines end in different ways")
+        return edited(text.replace("\r\n", "\n"), document, wanted).replace("\n", "\r\n")
     for one in wanted:
         text = _edited(text, document, one)
     return text
@@ -64,36 +111,77 @@ def edited(text: str, document: int, wanted: Sequence[Wanted]) -> str:
 
 def _edited(text: str, document: int, wanted: Wanted) -> str:
     before = documents(text)
-    if get(before[document].data, wanted.tokens) == wanted.value and wanted.value is not ABSENT:
+    if document >= len(before):
+        raise CannotEdit("that document is empty, or holds one value")
+    held = before[document]
+    now = get(held.data, wanted.tokens)
+    if now is wanted.value or (now is not ABSENT and wanted.value is not ABSENT and same(now, wanted.value)):
         return text
-    node = _node(text, document)
-    if "*" in text and _has_alias(text, document):
+    if held.shared:
         raise CannotEdit("it uses anchors, and one edit would change several places")
-    changed = _removed(text, node, wanted.tokens) if wanted.value is ABSENT else _set(text, node, wanted)
+    node = _node(text, document)
+    as_json = _is_json(text)
+    if wanted.value is ABSENT:
+        changed = _removed(text, node, wanted.tokens)
+    else:
+        changed = _set(text, node, wanted, _json_flow if as_json else _flow)
     after = documents(changed)
-    others = [held.data for held in before if held.number != document]
-    if get(after[document].data, wanted.tokens) != wanted.value or others != [
-        held.data for held in after if held.number != document
-    ]:
+    if not same(after[document].data, _expected(held.data, wanted.tokens, wanted.value)) or _others(
+        text, document
+    ) != _others(changed, document):
         raise CannotEdit("the edit did not read back as wanted")
     return changed
 
 
+def _expected(data: Any, tokens: Sequence[str], value: Any) -> Any:
+    """The document as it has to read afterwards. What becomes empty stays, empty."""
+    token, rest = tokens[0], tokens[1:]
+    inner = child(data, token)
+    if isinstance(data, list):
+        items = list(data)
+        if inner is ABSENT:
+            return [*items, value]
+        place = int(token)
+        if value is ABSENT and not rest:
+            return items[:place] + items[place + 1 :]
+        items[place] = _expected(inner, rest, value) if rest else value
+        return items
+    fields = dict(data) if isinstance(data, dict) else {}
+    if value is ABSENT and not rest:
+        fields.pop(token, None)
+    elif rest:
+        fields[token] = _expected({} if inner is ABSENT or inner is None else inner, rest, value)
+    else:
+        fields[token] = value
+    return fields
+
+
+def _others(text: str, document: int) -> list[tuple[object, ...]]:
+    """The events of the other documents: comparing those stays linear whatever their anchors expand to."""
+    number, told = -1, []
+    for event in yaml.parse(text, _Loader):
+        if isinstance(event, yaml.DocumentStartEvent):
+            number += 1
+        if number != document and not isinstance(event, (yaml.DocumentStartEvent, yaml.DocumentEndEvent)):
+            told.append((number, type(event), *(getattr(event, name, None) for name in ("anchor", "tag", "value"))))
+    return told
+
+
+def _is_json(text: str) -> bool:
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def _node(text: str, document: int) -> yaml.Node:
-    for number, node in enumerate(yaml.compose_all(text, _LOADER)):
+    for number, node in enumerate(yaml.compose_all(text, _Loader)):
         if number == document and isinstance(node, yaml.CollectionNode):
             return node
     raise CannotEdit("that document is empty, or holds one value")
-
-
-def _has_alias(text: str, document: int) -> bool:
-    number = -1
-    for event in yaml.parse(text, _LOADER):
-        if isinstance(event, yaml.DocumentStartEvent):
-            number += 1
-        elif isinstance(event, yaml.AliasEvent) and number == document:
-            return True
-    return False
 
 
 def _below(node: yaml.Node, token: str) -> tuple[yaml.Node | None, yaml.Node | None]:
@@ -116,10 +204,10 @@ def _walk(node: yaml.Node, tokens: Sequence[str]) -> Iterator[tuple[yaml.Node | 
         node = found
 
 
-def _set(text: str, root: yaml.Node, wanted: Wanted) -> str:
+def _set(text: str, root: yaml.Node, wanted: Wanted, flow: Flow) -> str:
     path = list(_walk(root, wanted.tokens))
     if len(path) == len(wanted.tokens):
-        return _replaced(text, path, wanted)
+        return _replaced(text, root, path, wanted.value, flow)
     parent = path[-1][1] if path else root
     token, rest = wanted.tokens[len(path)], wanted.tokens[len(path) + 1 :]
     value = wanted.value
@@ -128,89 +216,120 @@ def _set(text: str, root: yaml.Node, wanted: Wanted) -> str:
             raise CannotEdit("the list that it belongs to is not in this file")
         value = {step: value}
     if isinstance(parent, yaml.SequenceNode):
-        return _appended(text, parent, value)
+        if rest:
+            raise CannotEdit("the item that it belongs to is not in this file")
+        return _appended(text, parent, value, flow)
+    empty = isinstance(parent, yaml.ScalarNode) and parent.value in ("", "~", "null")
+    if path and (empty or (isinstance(parent, yaml.MappingNode) and not parent.value)):
+        return _replaced(text, root, path, {token: value}, flow)
     if not isinstance(parent, yaml.MappingNode):
         raise CannotEdit(f"/{'/'.join(wanted.tokens[: len(path)])} is no mapping in this file")
-    return _added(text, parent, token, value)
+    return _added(text, parent, token, value, flow)
 
 
-def _replaced(text: str, path: list[tuple[yaml.Node | None, yaml.Node]], wanted: Wanted) -> str:
+def _replaced(
+    text: str, root: yaml.Node, path: list[tuple[yaml.Node | None, yaml.Node]], value: Any, flow: Flow
+) -> str:
     key, node = path[-1]
     start, end = node.start_mark.index, node.end_mark.index
-    if (
-        isinstance(node, yaml.ScalarNode)
-        and node.style in (None, "'", '"')
-        and not isinstance(wanted.value, (dict, list))
-    ):
-        return text[:start] + _scalar(wanted.value, node.style) + text[end:]
-    flow = isinstance(node, yaml.CollectionNode) and node.flow_style
-    if flow:
-        return text[:start] + _flow(wanted.value) + text[end:]
+    if isinstance(node, yaml.ScalarNode) and node.style in (None, "'", '"') and not isinstance(value, (dict, list)):
+        if start == end:
+            return text[:start] + " " + _plain(value) + text[end:]
+        return text[:start] + _scalar(value, node.style) + text[end:]
+    around = (root, *(node for _, node in path[:-1]))
+    if any(isinstance(each, yaml.CollectionNode) and each.flow_style for each in around):
+        return text[:start] + flow(value) + text[end:]
+    if isinstance(node, yaml.CollectionNode) and node.flow_style and (node.value or not value):
+        return text[:start] + flow(value) + text[end:]
     # A block: everything from behind the key to the end of the block.
     column = key.start_mark.column if key is not None else node.start_mark.column
     begin = key.end_mark.index + 1 if key is not None else start
-    end = _trimmed(text, begin, end)
-    body = _block(wanted.value, column + 2 if key is not None else column, inline=key is None)
-    return text[:begin] + body + text[end:]
+    end = max(begin, _trimmed(text, begin, end, node))
+    if key is None:
+        return text[:start] + _block(value, column, inline=True)[1:] + text[end:]
+    return text[:begin] + _block(value, column + 2, inline=False) + text[end:]
 
 
-def _added(text: str, parent: yaml.MappingNode, token: str, value: Any) -> str:
+def _added(text: str, parent: yaml.MappingNode, token: str, value: Any, flow: Flow) -> str:
     if parent.flow_style:
-        end = parent.end_mark.index - 1
-        comma = ", " if parent.value else ""
-        return text[:end].rstrip() + f"{comma}{_plain_key(token)}: {_flow(value)}" + text[end:]
+        name = json.dumps(token) if flow is _json_flow else _plain(token)
+        return _in_braces(text, parent, parent.value[-1][1] if parent.value else None, f"{name}: {flow(value)}")
     if not parent.value:
         raise CannotEdit("its place in this file is an empty mapping")
     last_key, last = parent.value[-1]
     column: int = parent.value[0][0].start_mark.column
-    end = _trimmed(text, last_key.start_mark.index, last.end_mark.index)
-    line_end = text.find("\n", end)
-    end = len(text) if line_end < 0 else line_end
-    line = "\n" + " " * column + _plain_key(token) + ":" + _block(value, column + 2, inline=False)
-    return text[:end] + line + text[end:]
+    end = _line_end(text, _trimmed(text, last_key.start_mark.index, max(last.end_mark.index, _behind(last_key)), last))
+    return text[:end] + "\n" + " " * column + _plain(token) + ":" + _block(value, column + 2, inline=False) + text[end:]
 
 
-def _appended(text: str, parent: yaml.SequenceNode, value: Any) -> str:
+def _behind(key: yaml.Node) -> int:
+    return int(key.end_mark.index) + 1
+
+
+def _appended(text: str, parent: yaml.SequenceNode, value: Any, flow: Flow) -> str:
     if parent.flow_style:
-        end = parent.end_mark.index - 1
-        comma = ", " if parent.value else ""
-        return text[:end].rstrip() + f"{comma}{_flow(value)}" + text[end:]
+        return _in_braces(text, parent, parent.value[-1] if parent.value else None, flow(value))
     last = parent.value[-1]
     column = parent.start_mark.column
-    end = _trimmed(text, last.start_mark.index, last.end_mark.index)
-    line_end = text.find("\n", end)
-    end = len(text) if line_end < 0 else line_end
+    end = _line_end(text, _trimmed(text, last.start_mark.index, last.end_mark.index, last))
     return text[:end] + "\n" + " " * column + "-" + _block(value, column + 2, inline=True) + text[end:]
+
+
+def _in_braces(text: str, parent: yaml.CollectionNode, last: yaml.Node | None, more: str) -> str:
+    """Behind the last entry; on a line of its own where that one has one."""
+    if last is None:
+        at = parent.end_mark.index - 1
+        return text[:at].rstrip() + more + text[at:]
+    at = last.end_mark.index
+    first = parent.value[0][0] if isinstance(parent, yaml.MappingNode) else parent.value[0]
+    apart = first.start_mark.line != parent.start_mark.line
+    return text[:at] + "," + ("\n" + " " * first.start_mark.column if apart else " ") + more + text[at:]
+
+
+def _line_end(text: str, at: int) -> int:
+    found = text.find("\n", at)
+    return len(text) if found < 0 else found
 
 
 def _removed(text: str, root: yaml.Node, tokens: Sequence[str]) -> str:
     path = list(_walk(root, tokens))
-    if len(path) < len(tokens):
-        return text
     parent = path[-2][1] if len(path) > 1 else root
     if not isinstance(parent, yaml.CollectionNode):
         raise CannotEdit("its place in this file is no mapping")
     key, node = path[-1]
     if len(parent.value) == 1:
-        raise CannotEdit("it is the only thing in its place: taking it away leaves nothing")
+        if len(path) == 1:
+            raise CannotEdit("it is the only thing in this file")
+        return _replaced(text, root, path[:-1], {} if key is not None else [], _flow)
     if parent.flow_style:
-        raise CannotEdit("it stands inside braces: take it away by hand")
+        return _out_of_braces(text, parent, node)
     first = key.start_mark if key is not None else node.start_mark
     start = text.rfind("\n", 0, first.index) + 1
     if key is None and text[start : first.index].strip() not in ("-", ""):
         raise CannotEdit("the item does not begin a line")
-    end = _trimmed(text, first.index, node.end_mark.index)
+    end = _trimmed(text, first.index, node.end_mark.index, node)
     line_end = text.find("\n", end)
     if key is not None and text[start : first.index].strip():
         raise CannotEdit("it shares its line with a dash: take it away by hand")
     return text[:start] + (text[line_end + 1 :] if line_end >= 0 else "")
 
 
-def _trimmed(text: str, start: int, end: int) -> int:
+def _out_of_braces(text: str, parent: yaml.CollectionNode, node: yaml.Node) -> str:
+    pairs = parent.value if isinstance(parent, yaml.MappingNode) else [(each, each) for each in parent.value]
+    place = next(number for number, (_, value) in enumerate(pairs) if value is node)
+    if place:
+        return text[: pairs[place - 1][1].end_mark.index] + text[node.end_mark.index :]
+    return text[: pairs[0][0].start_mark.index] + text[pairs[1][0].start_mark.index :]
+
+
+def _trimmed(text: str, start: int, end: int, node: yaml.Node) -> int:
     """The end of a block without the empty lines and comments behind it, which belong to what follows."""
-    body = text[start:end]
-    lines = body.split("\n")
-    while len(lines) > 1 and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
+    while isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
+        last = node.value[-1]
+        node = last[1] if isinstance(last, tuple) else last
+    literal = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
+    lines = text[start:end].split("\n")
+    while len(lines) > 1 and (not lines[-1].strip() or (not literal and lines[-1].lstrip().startswith("#"))):
         lines.pop()
     return start + len("\n".join(lines).rstrip())
 
@@ -218,7 +337,7 @@ def _trimmed(text: str, start: int, end: int) -> int:
 def _scalar(value: Any, style: str | None) -> str:
     if isinstance(value, str) and style in ("'", '"'):
         quoted = "'" + value.replace("'", "''") + "'"
-        return quoted if style == "'" and "\n" not in value else json.dumps(value)
+        return quoted if style == "'" and "\n" not in value else json.dumps(value, ensure_ascii=False)
     return _plain(value)
 
 
@@ -226,20 +345,24 @@ def _plain(value: Any) -> str:
     """One scalar as YAML writes it: quoted only where it would be read as something else."""
     if not isinstance(value, str):
         return json.dumps(value)
-    written = str(yaml.safe_dump(value, default_flow_style=True, width=1 << 30, allow_unicode=True)).split("\n...")[0]
-    return written.strip() if "\n" not in written.strip() else json.dumps(value, ensure_ascii=False)
+    dumped = str(yaml.safe_dump(value, default_flow_style=True, width=1 << 30, allow_unicode=True))
+    written = dumped.split("\n...")[0].strip()
+    return written if "\n" not in written else json.dumps(value, ensure_ascii=False)
 
 
-def _plain_key(token: str) -> str:
-    return _plain(token)
+Flow = Callable[[Any], str]
+"""How a value is written inside braces."""
 
 
 def _flow(value: Any) -> str:
     if isinstance(value, (dict, list)):
-        return str(
-            yaml.safe_dump(value, default_flow_style=True, width=1 << 30, sort_keys=False, allow_unicode=True)
-        ).strip()
+        options: Any = {"default_flow_style": True, "width": 1 << 30, "sort_keys": False, "allow_unicode": True}
+        return str(yaml.dump(value, Dumper=_FlowDumper, **options)).strip()
     return _plain(value)
+
+
+def _json_flow(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _block(value: Any, column: int, *, inline: bool) -> str:
@@ -253,30 +376,42 @@ def _block(value: Any, column: int, *, inline: bool) -> str:
     return "".join("\n" + " " * column + line for line in dumped)
 
 
-def in_document(document: Any, actual: Any, tokens: Sequence[str]) -> tuple[str, ...]:
-    """Where a path of the actual object is in a manifest: list items are found again by their `name` (or `key`, `port`,
-    `containerPort`), else by position where both lists are equally long. Raises `CannotEdit`."""
+def in_document(
+    document: Any, actual: Any, tokens: Sequence[str], shape: Shape = UNSHAPED, gone: Any = UNKNOWN
+) -> tuple[str, ...]:  # fmt: skip
+    """Where a path of the actual object is in a manifest. Items of lists are found again by what their kind calls a key,
+    by name, or by position where both lists are equally long. `gone` is the item that the actual list lacks: the last
+    position is then another plane's. Raises `CannotEdit`."""
     found: list[str] = []
-    for token in tokens:
+    for number, token in enumerate(tokens):
+        inner = child(actual, token)
         if isinstance(actual, list):
-            item = child(actual, token)
-            token = _position(document, actual, item, token)
+            last = number + 1 == len(tokens)
+            item = gone if last and gone is not UNKNOWN else inner
+            place = _position(document, actual, item, token, shape)
+            if place is None and (not last or gone is not UNKNOWN):
+                raise CannotEdit("the item of the list is not in this file")
+            token = str(len(document)) if place is None else place
         found.append(token)
-        actual = child(actual, tokens[len(found) - 1])
-        document = child(document, token)
+        shape, actual, document = shape.below(tokens[number]), inner, child(document, token)
     return tuple(found)
 
 
-def _position(document: Any, actual: list[Any], item: Any, token: str) -> str:
+def _position(document: Any, actual: list[Any], item: Any, token: str, shape: Shape) -> str | None:
+    """None: the list has no such item."""
     if not isinstance(document, list):
         raise CannotEdit("the list is not in this file")
-    if isinstance(item, dict):
-        for key in ("name", "key", "containerPort", "port", "mountPath"):
-            if key in item:
-                for number, other in enumerate(document):
-                    if isinstance(other, dict) and other.get(key) == item[key]:
-                        return str(number)
-                return str(len(document))
-    if len(document) == len(actual):
-        return token
-    raise CannotEdit("which item of the list it is cannot be told")
+    keyed = shape.keys is not None or (isinstance(item, dict) and isinstance(item.get("name"), str))
+    if not keyed:
+        if len(document) == len(actual):
+            return token
+        raise CannotEdit("which item of the list it is cannot be told")
+    place = find(document, item, len(document), shape)
+    if place is None or not _twice(document, item, place, shape):
+        return None if place is None else str(place)
+    raise CannotEdit("several items of the list could be it")
+
+
+def _twice(document: list[Any], item: Any, place: int, shape: Shape) -> bool:
+    rest = document[place + 1 :]
+    return find(rest, item, len(rest), shape) is not None

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from drifttui.core.planes import ABSENT
+from drifttui.core.schema import shape_of
 from drifttui.store.yaml_edit import CannotEdit, Wanted, edited, in_document
 
 MANIFEST = """\
@@ -114,14 +115,51 @@ def test_texts_are_read_back_as_the_same_texts(value: str) -> None:
         ("a: &x {b: 1}\nc: *x\n", "/c/b", 2, "anchors"),
         ("a: [1\n", "/a", 2, "no YAML"),
         ("a: 1\n", "/a/b", 2, "is no mapping"),
-        ("a: {b: 1}\n", "/a/b", ABSENT, "only thing"),
-        ("a: {b: 1, c: 2}\n", "/a/b", ABSENT, "inside braces"),
+        ("a: 1\n", "/a", ABSENT, "only thing"),
         ("", "/a", 1, "empty"),
+        ("[" * 100_000, "/a", 1, "nested too deep"),
+        ("a: !!python/name:os.system x\n", "/a", 1, "no YAML"),
+        ("a: 1\r\nb: 2\n", "/a", 2, "different ways"),
+        ("- a: 1\n", "/1/b", 2, "the item that it belongs to"),
+        ("a: 1\na: 2\n", "/a", 3, "read back"),
     ],
 )
 def test_what_cannot_be_edited_safely_is_refused(text: str, path: str, value: Any, words: str) -> None:
-    with pytest.raises((CannotEdit, IndexError), match=words if text else None):
+    with pytest.raises(CannotEdit, match=words):
         edited(text, 0, [Wanted(tuple(path.split("/")[1:]), value)])
+
+
+KEPT: list[tuple[str, str, Any, str]] = [
+    ("a: {b: 1, c: 'x', d: 2}\n", "/a/c", ABSENT, "a: {b: 1, d: 2}\n"),
+    ("a: {b: 1, c: 2}\n", "/a/b", ABSENT, "a: {c: 2}\n"),
+    ("a:\n  b: 1\nc: 2\n", "/a/b", ABSENT, "a: {}\nc: 2\n"),
+    ("a: {}\nc: 2\n", "/a/b", 1, "a:\n  b: 1\nc: 2\n"),
+    ("a:\nc: 2\n", "/a/b", 1, "a:\n  b: 1\nc: 2\n"),
+    ("a:\nc: 2\n", "/a", 1, "a: 1\nc: 2\n"),
+    ('{"a": {"b": 1}}\n', "/a/c", "x", '{"a": {"b": 1, "c": "x"}}\n'),
+    ('{\n  "a": 1\n}\n', "/c", True, '{\n  "a": 1,\n  "c": true\n}\n'),
+    ("a: 1\r\nb: 2\r\n", "/a", 3, "a: 3\r\nb: 2\r\n"),
+    ("\ufeffa: 1\nb: 2\n", "/b", 3, "\ufeffa: 1\nb: 3\n"),
+    ("# ü😀\na: é\nb: 3\n", "/b", 4, "# ü😀\na: é\nb: 4\n"),
+    ("a: |\n  #!/bin/sh\n  # the end\n", "/b", 1, "a: |\n  #!/bin/sh\n  # the end\nb: 1\n"),
+    ("a: 1\n# of what follows\n", "/b", 1, "a: 1\nb: 1\n# of what follows\n"),
+    ("a: 1", "/b", 1, "a: 1\nb: 1"),
+    ("a: 1\n", "/a", True, "a: true\n"),
+    ("a: 2026-01-01\nb: 1\n", "/b", 2, "a: 2026-01-01\nb: 2\n"),
+    ("a: {b: c}\n", "/a/b", {"d": "e"}, "a: {b: {d: e}}\n"),
+]
+
+
+@pytest.mark.parametrize(("text", "path", "value", "after"), KEPT)
+def test_the_rest_stays_byte_for_byte(text: str, path: str, value: Any, after: str) -> None:
+    assert edited(text, 0, [Wanted(tuple(path.split("/")[1:]), value)]) == after
+
+
+def test_what_anchors_expand_to_is_never_expanded() -> None:
+    bomb = "a0: &a0 x\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 40))
+    assert edited(f"b: 1\n---\n{bomb}", 0, [Wanted(("b",), 2)]) == f"b: 2\n---\n{bomb}"
+    with pytest.raises(CannotEdit, match="anchors"):
+        edited(bomb, 0, [Wanted(("b",), 2)])
 
 
 def test_items_are_found_again_by_their_names() -> None:
@@ -131,3 +169,23 @@ def test_items_are_found_again_by_their_names() -> None:
     assert in_document(document, actual, ("containers", "1")) == ("containers", "2")
     with pytest.raises(CannotEdit, match="cannot be told"):
         in_document({"args": ["a"]}, {"args": ["a", "b"]}, ("args", "1"))
+
+
+def test_a_list_knows_its_items_by_the_keys_of_its_kind() -> None:
+    mounts = shape_of("", "Pod").below("spec").below("containers").below("0").below("volumeMounts")
+    document = [{"name": "data", "mountPath": "/a"}, {"name": "data", "mountPath": "/b"}]
+    actual = [{"name": "token", "mountPath": "/t"}, {"name": "data", "mountPath": "/b", "readOnly": True}]
+    assert in_document(document, actual, ("1", "readOnly"), mounts) == ("1", "readOnly")
+    twice = [{"name": "x"}, {"name": "x"}]
+    with pytest.raises(CannotEdit):
+        in_document(twice, [{"name": "x"}], ("0", "value"))
+
+
+def test_an_item_that_only_git_has_is_not_taken_for_its_neighbour() -> None:
+    document = {"containers": [{"name": "a"}, {"name": "b"}]}
+    actual = {"containers": [{"name": "injected"}, {"name": "a"}]}
+    assert in_document(document, actual, ("containers", "1"), gone={"name": "b"}) == ("containers", "1")
+    with pytest.raises(CannotEdit, match="not in this file"):
+        in_document(document, actual, ("containers", "1"), gone={"name": "c"})
+    with pytest.raises(CannotEdit, match="not in this file"):
+        in_document(document, actual, ("containers", "0", "image"))
