@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from drifttui.core.pause import Purpose
 from drifttui.core.rows import FindingRow, UnitRow
 from drifttui.core.words import clean
 
 from .prompting import Prompting
+
+if TYPE_CHECKING:
+    from drifttui.core.pause import Purpose
 
 
 class ActKeys(Prompting):
@@ -43,12 +45,16 @@ class ActKeys(Prompting):
         return bool(why)
 
     def action_pause(self) -> None:
+        from drifttui.core.pause import Purpose
+
         self._plan(Purpose.PAUSE)
 
     def action_resume(self) -> None:
-        self._plan(Purpose.RESUME)
+        from drifttui.core.pause import Purpose
 
-    def _plan(self, purpose: Purpose) -> None:
+        self._plan(Purpose.RESUME, of_paused=True)
+
+    def _plan(self, purpose: Purpose, *, of_paused: bool = False) -> None:
         if self._refused(purpose.value):
             return
         rows = [row for row in self.unit_rows() if not row.gone]
@@ -56,7 +62,7 @@ class ActKeys(Prompting):
             self.tell(f"no unit here to {purpose.value}")
             return
         under_way = [doing for row in rows for doing in self.host.desk.under_way(row.unit.id, purpose)]
-        if not under_way and purpose is Purpose.RESUME:
+        if of_paused and not under_way:
             paused = [row for row in rows if row.paused]
             if not paused:
                 name = clean(rows[0].unit.id.name, 60)
