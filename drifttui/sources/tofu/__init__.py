@@ -1,0 +1,45 @@
+"""OpenTofu and Terraform: stacks that are planned here, and plans and states that somebody else made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...clients.tofu_settings import StackSettings
+from ...core.ports import Clock, Source
+
+
+class TofuFactory:
+    """One source for all stacks. Starts no process and opens no file."""
+
+    system = "OpenTofu and Terraform"
+    option_help = "OpenTofu and Terraform stacks (--stack, [[stack]] in the settings file)"
+
+    def __call__(self, settings: Any, clock: Clock) -> Sequence[Source]:
+        """Reads `settings.stacks`, `.aws`, `.aws_client`, `.access` and `.redaction_key`."""
+        stacks: Sequence[StackSettings] = getattr(settings, "stacks", ())
+        if not stacks:
+            return []
+        from ...core.errors import inert
+        from ...core.redact import redact_text
+        from ...store.paths import cache_directory
+        from .reading import Reader
+        from .source import TofuSource
+
+        key: bytes = settings.redaction_key
+
+        def clean(text: str) -> str:
+            return inert(redact_text(text, key), 600)
+
+        def aws(name: str) -> Any:
+            chosen = [entry for entry in settings.aws if not name or name == entry.shown_name]
+            return settings.aws_client(chosen[0]) if chosen else None
+
+        cache = cache_directory() / "stacks"
+        readers = [
+            Reader(one, clock, key=key, access=settings.access, clean=clean, cache=cache, aws=aws) for one in stacks
+        ]
+        return [TofuSource(readers, clock)]
+
+
+SOURCE = TofuFactory()
