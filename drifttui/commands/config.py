@@ -74,6 +74,7 @@ def _settings(options: argparse.Namespace) -> tuple[dict[str, object], list[str]
         "aws": [_what_is_set(entry) for entry in settings.aws],
         "loki": [_what_is_set(entry) for entry in settings.loki],
         "git": [_what_is_set(entry) for entry in settings.git],
+        "stack": [_what_is_set(entry) for entry in settings.stacks],
         "trackers": {name: _what_is_set(entry) for name, entry in settings.trackers.items()},
         "incident": settings.incident,
         "ledger": open_ledger(settings.ledger, clock=utc_now, create=False).where,

@@ -34,6 +34,14 @@ def add_session_arguments(parser: argparse.ArgumentParser, *, screen: bool = Fal
     aws = parser.add_argument_group("AWS")
     aws.add_argument("--aws-profile", metavar="NAME", help="account of the settings file, or profile of ~/.aws/config")
     aws.add_argument("--aws-region", metavar="REGION", help="instead of the profile's region")
+    parser.add_argument_group("OpenTofu and Terraform").add_argument(
+        "--stack",
+        action="append",
+        default=[],
+        metavar="DIR|FILE",
+        help="plan this folder, or read this plan or state (also http(s)://, s3://), or name one of [[stack]]; "
+        "may be repeated (default: all of the settings file)",
+    )
     if audit:
         parser.add_argument_group("audit logs").add_argument(
             "--audit",

@@ -77,6 +77,15 @@ class Inspectable(Source, Protocol):
 
 
 @runtime_checkable
+class Renewable(Source, Protocol):
+    """A source whose answers cost minutes, so that it holds them: a look gives what is held."""
+
+    def renew(self, unit: UnitId) -> bool:
+        """The operator wants a new answer. It comes through `watch`; False where the unit is none of this source's."""
+        ...
+
+
+@runtime_checkable
 class LiveReader(Source, Protocol):
     """A source that reads the actual plane of single objects: the Kubernetes API."""
 

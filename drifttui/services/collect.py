@@ -73,8 +73,7 @@ class Collector:
         recorder: Callable[[], Recording] | None = None,
         ledger: Callable[[], Ledger] | None = None,
     ) -> None:
-        """`prepare` brings sources and looker later, in the thread: making them takes longer than a first frame does.
-        What it raises comes out of `drain`. `ledger` is opened after the first rows; None in a replay.
+        """`prepare` brings sources and looker later, in the thread; what it raises comes out of `drain`. `ledger` is opened after the first rows; None in a replay.
         What `recorder` gives is made in the thread, told everything that is seen, and closed with it."""
         self._prepare = prepare
         self._clock = clock
@@ -289,6 +288,7 @@ class Collector:
 
     def _refresh(self, unit: UnitId | None) -> None:
         if unit is not None:
+            self._looker.renew(unit)
             self._due.again(unit, first=True)
             return
         self._due.check_sources_now()

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from drifttui.core.board import Depth, Look
 from drifttui.core.errors import DriftError, Missing, SourceError
 from drifttui.core.finding import Finding
-from drifttui.core.identity import STACKS, ResourceRef
+from drifttui.core.identity import STACKS, ResourceRef, UnitId
 from drifttui.core.inspection import Event, Inspection
 from drifttui.core.lastapplied import recorded_of
 from drifttui.core.planes import Observation, ThreePlanes
-from drifttui.core.ports import Clock, Inspectable, LiveReader, Source
+from drifttui.core.ports import Clock, Inspectable, LiveReader, Renewable, Source
 from drifttui.core.redact import is_mask
 from drifttui.core.unit import Unit
 
@@ -54,6 +54,12 @@ class Looker:
         reader = self.reader(unit)
         known = frozenset((unit.cluster,))
         return known | reader.aliases | {reader.cluster} if reader is not None else known
+
+    def renew(self, unit: UnitId) -> None:
+        """What is held of this unit does not do any more, where its source holds answers."""
+        source = self._inspectable.get(unit.source)
+        if isinstance(source, Renewable):
+            source.renew(unit)
 
     def can_look(self, unit: Unit) -> bool:
         return unit.id.source in self._inspectable

@@ -20,6 +20,7 @@ from drifttui.clients.flux_settings import FluxSettings
 from drifttui.clients.git_settings import GitSettings
 from drifttui.clients.kube_settings import KubernetesSettings
 from drifttui.clients.loki_settings import LokiSettings
+from drifttui.clients.tofu_settings import StackSettings
 from drifttui.clients.tracker_settings import TrackerSettings
 from drifttui.core.errors import InputError, inert
 from drifttui.core.ports import Clock, HistorySource, Source
@@ -48,6 +49,7 @@ class Settings:
     aws: Sequence[AwsSettings] = ()
     loki: Sequence[LokiSettings] = ()
     git: Sequence[GitSettings] = ()
+    stacks: Sequence[StackSettings] = ()
     audit: AuditSettings = field(default_factory=AuditSettings)
     redaction_key: bytes = b""
     access: Access = Access.FULL
@@ -117,6 +119,7 @@ def settings_from(options: argparse.Namespace) -> Settings:
         aws=aws_from(options, file),
         loki=file.loki,
         git=file.git,
+        stacks=_stacks(options, file),
         redaction_key=redaction_key(),
         access=access,
         policy=Path(options.policy) if options.policy else file.policy,
@@ -197,6 +200,27 @@ def _audit(options: argparse.Namespace, file: FileSettings) -> AuditSettings:
         if not path.expanduser().exists():
             raise InputError(f"No file {path}", "", "Give audit log files, or folders of them, to --audit.")
     return AuditSettings(paths=paths) if paths else file.audit
+
+
+def _stacks(options: argparse.Namespace, file: FileSettings) -> Sequence[StackSettings]:
+    """`--stack` names one of the file's, or stands for itself: a folder, or a plan (`.tfstate`: a state) elsewhere."""
+    chosen: list[StackSettings] = []
+    for place in getattr(options, "stack", None) or ():
+        named = [entry for entry in file.stack if place in (entry.name, entry.place)]
+        if named:
+            chosen += named
+        elif Path(place).expanduser().is_dir():
+            chosen.append(StackSettings(dir=place))
+        elif place.split("?")[0].endswith(".tfstate"):
+            chosen.append(StackSettings(state=place))
+        elif "://" in place or Path(place).expanduser().exists():
+            chosen.append(StackSettings(plan=place))
+        else:
+            raise InputError(f"No stack {place}", "", "Give a folder, a plan in JSON, a state, or a name of [[stack]].")
+    names = [entry.shown_name for entry in chosen or file.stack]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InputError(f"Two stacks are called {twice}", "", "Give one of them a name in [[stack]].")
+    return chosen or file.stack
 
 
 def _crd_contexts(options: argparse.Namespace, file: FileSettings) -> Sequence[str]:

@@ -15,6 +15,7 @@ from drifttui.clients.flux_settings import FluxSettings
 from drifttui.clients.git_settings import GitSettings
 from drifttui.clients.kube_settings import KubernetesSettings
 from drifttui.clients.loki_settings import LokiSettings
+from drifttui.clients.tofu_settings import StackSettings
 from drifttui.clients.tracker_settings import TrackerSettings
 from drifttui.core.errors import InputError
 
@@ -46,6 +47,8 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """One `[[loki]]` table per audit log that lies in Loki."""
     git: tuple[GitSettings, ...] = ()
     """One `[[git]]` table per clone or host."""
+    stack: tuple[StackSettings, ...] = ()
+    """One `[[stack]]` table per stack of OpenTofu or Terraform."""
     policy: Path | None = None
     """Policy folder."""
     incident: str = ""
