@@ -43,6 +43,7 @@ class Looker:
     ) -> None:
         """`attribution` and `history` are what `judge` asks for actors and merges; None: nobody is asked."""
         self._inspectable: Mapping[str, Inspectable] = {s.name: s for s in sources if isinstance(s, Inspectable)}
+        self._renewable: Sequence[Renewable] = [s for s in sources if isinstance(s, Renewable)]
         self._readers: Sequence[LiveReader] = [s for s in sources if isinstance(s, LiveReader)]
         self._judge = judge
         self._clock = clock
@@ -57,8 +58,7 @@ class Looker:
 
     def renew(self, unit: UnitId) -> None:
         """What is held of this unit does not do any more, where its source holds answers."""
-        source = self._inspectable.get(unit.source)
-        if isinstance(source, Renewable):
+        for source in self._renewable:
             source.renew(unit)
 
     def can_look(self, unit: Unit) -> bool:
