@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from drifttui.screens.acting import Acting
+    from drifttui.screens.evidence import Evidence
 
 DRAIN_EVERY = 0.1
 """Seconds between looks for a new board."""
@@ -60,13 +61,21 @@ class DriftApp(App[None]):
         Binding("question_mark", "help", "Help", id="help", tooltip="Every key, command and filter term."),
         Binding("S", "sources", "Sources", id="sources", tooltip="Health, permissions and rates of every source."),
         Binding("P", "pauses", "Pauses", id="pauses", tooltip="What stands paused, by whom, why and until when."),
+        Binding("x", "export", "Export", id="export", tooltip="Preview an evidence bundle, and write it."),
         Binding("t", "times", "Times", show=False, id="times", tooltip="Ages or exact UTC, everywhere at once."),
         Binding("T", "next_theme", "Theme", show=False, id="theme", tooltip="The next theme."),
         Binding("q,ctrl+c,ctrl+q", "quit", "Quit", show=False, id="quit", tooltip="Leave."),
     ]
 
-    def __init__(self, feed: Feed, options: Options | None = None, acting: Callable[[], Acting] | None = None) -> None:
-        """`acting` makes what carries out plans, once rows are on the screen. Without it nothing can be written."""
+    def __init__(
+        self,
+        feed: Feed,
+        options: Options | None = None,
+        acting: Callable[[], Acting] | None = None,
+        evidence: Callable[[], Evidence] | None = None,
+    ) -> None:
+        """`acting` makes what carries out plans, once rows are on the screen. Without it nothing can be written.
+        `evidence` makes what exports, once somebody asks for it."""
         super().__init__()
         self.feed = feed
         self.options = options or Options()
@@ -75,6 +84,8 @@ class DriftApp(App[None]):
         self._ended_by: DriftError | None = None
         self.model = TriageModel(parse(self.options.filter))
         self.desk = Desk(acting, self._tell)
+        self._make_evidence = evidence
+        self._evidence: Evidence | None = None
         self._bare = Bare()
         for theme in themes():
             self.register_theme(theme)
@@ -143,6 +154,8 @@ class DriftApp(App[None]):
             self.run()
         finally:
             self.desk.stop()
+            if self._evidence is not None:
+                self._evidence.stop()
             self.feed.stop()
         if self._ended_by is not None:
             raise self._ended_by
@@ -169,7 +182,8 @@ class DriftApp(App[None]):
             self._ended_by = error
             self.exit(return_code=error.exit_code)
             return
-        if self.desk.drain():
+        moved = self._evidence is not None and self._evidence.drain()
+        if self.desk.drain() or moved:
             for screen in self._seen:
                 screen.ticked(self.times)
         newest = self.desk.newest(board or self.board)
@@ -209,7 +223,23 @@ class DriftApp(App[None]):
         self.exact = exact
         self._tick()
 
+    @property
+    def evidence(self) -> Evidence | None:
+        if self._evidence is None and self._make_evidence is not None:
+            self._evidence = self._make_evidence()
+        return self._evidence
+
+    @property
+    def no_evidence(self) -> str:
+        return "Nothing is recorded in this session"
+
     # Keys.
+
+    def action_export(self) -> None:
+        from drifttui.screens.export import open_export
+
+        if isinstance(self.screen, DriftScreen):
+            open_export(self.screen)
 
     def action_times(self) -> None:
         self.show_times(not self.exact)

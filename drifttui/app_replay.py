@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
 from drifttui.app import DriftApp
+from drifttui.core.words import clean
 from drifttui.screens.feed import Options
 from drifttui.services.replay_feed import ReplayFeed
 from drifttui.widgets.key_bar import KeyBar
@@ -24,17 +26,27 @@ class ReplayApp(DriftApp):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("comma", "play", "Play", id="play", tooltip="Play, or stop."),
         Binding("greater_than_sign", "step(1)", "Step", id="step", tooltip="To the next thing that happened."),
-        Binding("less_than_sign", "step(-1)", "Step back", show=False, id="step-back"),
+        Binding("less_than_sign", "step(-1)", "Step back", show=False, id="step-back", tooltip="To the thing before."),
         Binding("right_curly_bracket", "jump(1)", "Jump", id="jump", tooltip="To the next mark of the timeline."),
-        Binding("left_curly_bracket", "jump(-1)", "Jump back", show=False, id="jump-back"),
-        Binding("plus", "rate(1)", "Faster", show=False, id="faster"),
-        Binding("minus", "rate(-1)", "Slower", show=False, id="slower"),
+        Binding("left_curly_bracket", "jump(-1)", "Jump back", show=False, id="jump-back", tooltip="The mark before."),
+        Binding("plus", "rate(1)", "Faster", show=False, id="faster", tooltip="Faster, up to 60 times."),
+        Binding("minus", "rate(-1)", "Slower", show=False, id="slower", tooltip="Slower, down to a quarter."),
     ]
 
-    def __init__(self, feed: ReplayFeed, options: Options | None = None, notes: Notes | None = None) -> None:
+    def __init__(
+        self, feed: ReplayFeed, options: Options | None = None, notes: Notes | None = None, bundle: Path | None = None
+    ) -> None:
+        """`bundle` is the file that is played; None is the one that comes with drifttui."""
         super().__init__(feed, options)
         self.replay = feed
+        self.bundle = bundle
         self.notes = notes
+
+    @property
+    def no_evidence(self) -> str:
+        if self.bundle is None:
+            return "This is a bundle already: `drifttui export --demo -o FILE` gives it to you"
+        return f"This is a bundle already: {clean(str(self.bundle), 300)}"
 
     @property
     def film(self) -> Film | None:

@@ -53,6 +53,6 @@ def run(options: argparse.Namespace) -> int:
             return film(opened, progress=progress)
 
     feed = ReplayFeed(prepare, rate=options.speed)
-    app = ReplayApp(feed, Options(theme=options.theme, filter=options.filter, read_only=True, keys={}))
+    app = ReplayApp(feed, Options(theme=options.theme, filter=options.filter, read_only=True), bundle=options.bundle)
     held.append(app)
     return app.run_to_exit()

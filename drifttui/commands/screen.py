@@ -12,6 +12,7 @@ from drifttui.core.errors import InputError
 
 if TYPE_CHECKING:
     from drifttui.services.acting import LiveActing
+    from drifttui.services.exporting import LiveEvidence
 
 
 def refuse_what_is_no_terminal() -> None:
@@ -46,6 +47,14 @@ def run(options: argparse.Namespace) -> int:
 
         return LiveActing(settings, utc_now, collector.reread_acts, collector.under)
 
+    def evidence() -> LiveEvidence:
+        from drifttui.services.exporting import LiveEvidence
+        from drifttui.services.session import utc_now
+
+        return LiveEvidence(
+            settings, utc_now, lambda: collector.recorder is None or collector.recorder.flush(), collector.reread_acts
+        )
+
     app = DriftApp(
         collector,
         Options(
@@ -56,5 +65,6 @@ def run(options: argparse.Namespace) -> int:
             keys=settings.keys,
         ),
         acting,
+        evidence,
     )
     return app.run_to_exit()

@@ -105,6 +105,9 @@ class RecordScreen(ActScreen):
     """A form whose answer is one record in the ledger: `enter` twice records it. Nothing else is written, so that no
     name has to be typed."""
 
+    TWICE: ClassVar[str] = "twice records"
+    """What `enter` does, on the frame."""
+
     def __init__(self) -> None:
         super().__init__()
         self.armed = False
@@ -154,7 +157,7 @@ class RecordScreen(ActScreen):
     def word(self) -> None:
         if not self.alive:
             return
-        keys = [("tab", "next"), ("◂ ▸", "choose"), ("enter", "twice records"), ("esc", "cancel")]
+        keys = [("tab", "next"), ("◂ ▸", "choose"), ("enter", self.TWICE), ("esc", "cancel")]
         self.frame(self.heading, [("esc", "back")] if self.sent else keys)
         self.sheet.word(type(self), self.lines)
         self.place_panes()

@@ -99,6 +99,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "pause": Command("plan to suspend auto-sync of the unit", _action("screen.pause")),
     "resume": Command("plan to give automation back", _action("screen.resume")),
     "link": Command("tie finding, unit or pause to an incident or change", _action("screen.link")),
+    "export": Command("preview an evidence bundle, and write it", _action("app.export")),
     "incident": Command("incident REF: what is done from now on is linked to it", _incident),
     "filter": Command("filter TERMS; without terms takes it away", _filter),
     "sort": Command(

@@ -23,10 +23,11 @@ from .base import DriftScreen
 from .commands import COMMANDS
 from .filtering import Filtering
 from .finding import FindingScreen
-from .keys import Key, all_keys
+from .keys import Key, all_keys, keys_of
 from .pauses import PausesScreen
 from .plan import PlanScreen
 from .prompting import Prompting
+from .scrubbing import has_time
 from .sources import SourcesScreen
 from .triage import TriageScreen
 from .triage_model import Update
@@ -49,6 +50,11 @@ SIGNS: Sequence[tuple[str, str]] = (
     ("+ in front of a row", "came in, or got worse, with the last `.`"),
     ("~ in front of a finding", "read before its source went silent"),
 )
+
+
+OF_A_REPLAY = "Time of a replay"
+OF_TIME = ("at", "note")
+"""Commands of a replay alone."""
 
 
 class HelpScreen(Prompting):
@@ -85,9 +91,13 @@ class HelpScreen(Prompting):
     def _lines(self, width: int) -> Sequence[Line]:
         lines: list[Line] = []
         for title, keys in key_groups(type(self.app), self.host.options.keys):
-            lines += [[(title, "accent")], *_table([(key.keys, key.description) for key in keys], width), ()]
+            lines += [[(title, "accent")], *_table([(key.keys, key.description) for key in keys], width)]
+            if title == OF_A_REPLAY:
+                lines += _table([(f":{name}", COMMANDS[name].help) for name in OF_TIME], width)
+            lines.append(())
         lines += [[("Commands, after :", "accent")]]
-        lines += _table([(f":{name}", command.help) for name, command in COMMANDS.items()], width)
+        commands = {name: command for name, command in COMMANDS.items() if name not in OF_TIME}
+        lines += _table([(f":{name}", command.help) for name, command in commands.items()], width)
         lines += _table([(":NAME", "goes to the unit or cluster of that name")], width)
         lines += _table([("ctrl+p", "the same commands and names in a list")], width)
         lines += [(), [("Filter terms, after / or --filter", "accent")]]
@@ -115,7 +125,10 @@ def key_groups(app: type, keymap: Mapping[str, str]) -> Iterator[tuple[str, list
         ("One finding", (FindingScreen,)),
         ("Sources and pauses", (SourcesScreen, PausesScreen)),
     )
-    seen: set[str] = set()
+    of_time = list(keys_of(app, keymap)) if has_time(app) else []
+    if of_time:
+        yield OF_A_REPLAY, of_time
+    seen = {key.id for key in of_time}
     for title, owners in groups:
         keys = [key for key in all_keys(owners, keymap) if key.id not in seen]
         seen |= {key.id for key in keys}

@@ -8,6 +8,7 @@ from drifttui.core.ages import Times
 from drifttui.core.board import Board
 
 from .desk import Desk
+from .evidence import Evidence
 from .feed import Feed, Options
 from .triage_model import TriageModel
 
@@ -19,6 +20,14 @@ class Host(Protocol):
     model: TriageModel
     desk: Desk
     exact: bool
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """What exports and closes out; None where `no_evidence` says why there is none."""
+        ...
+
+    @property
+    def no_evidence(self) -> str: ...
 
     @property
     def times(self) -> Times: ...

@@ -9,6 +9,8 @@ from textual.binding import Binding
 
 from drifttui.core.errors import InputError, inert
 
+from .scrubbing import has_time
+
 if TYPE_CHECKING:
     from .base import DriftScreen
 
@@ -22,9 +24,23 @@ _NAMES: Final = {
     "colon": ":",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "comma": ",",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
+    "right_curly_bracket": "}",
+    "left_curly_bracket": "{",
+    "plus": "+",
+    "minus": "-",
 }
-_LEAD: Final = ("open", "classify", "pause", "resume", "link", "filter", "help", "command", "next-pane", "zoom")
+_LEAD: Final = (
+    *("open", "play", "step", "jump", "classify", "pause", "resume", "link", "export"),
+    *("filter", "help", "command", "next-pane", "zoom"),
+)
 """Ids that come first on the line of keys."""
+
+
+_LIVE: Final = frozenset({"classify", "pause", "resume", "link", "export"})
+"""What a replay has no use for: these keys say so in one line, and need no room."""
 
 
 class Key(NamedTuple):
@@ -60,7 +76,8 @@ def all_keys(owners: Sequence[type[Any]], keymap: Mapping[str, str]) -> list[Key
 def shown_keys(screen: DriftScreen) -> list[tuple[str, str]]:
     """(key, word) for the line at the bottom, the most needed first."""
     owners = [type(screen), *dict.fromkeys(type(pane) for pane in screen.panes), type(screen.app)]
-    keys = [key for key in all_keys(owners, screen.host.options.keys) if key.shown and key.id not in screen.IDLE]
+    idle = screen.IDLE | _LIVE if has_time(type(screen.app)) else screen.IDLE
+    keys = [key for key in all_keys(owners, screen.host.options.keys) if key.shown and key.id not in idle]
     keys.sort(key=lambda key: _LEAD.index(key.id) if key.id in _LEAD else len(_LEAD))
     return [(key.keys.split(" ")[0], key.word.lower()) for key in keys]
 

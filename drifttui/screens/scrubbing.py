@@ -28,6 +28,11 @@ class Scrubs(Protocol):
         ...
 
 
+def has_time(app: type) -> bool:
+    """Whether an app of this class shows a replay."""
+    return hasattr(app, "seek") and hasattr(app, "note")
+
+
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?z?", re.IGNORECASE)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from drifttui.clients.access import Access
 from drifttui.core.errors import InputError
 from drifttui.core.ledger import Event
 from drifttui.core.scope import Scope
@@ -20,6 +21,7 @@ from .relook import as_records
 
 if TYPE_CHECKING:
     from drifttui.clients.aws import Aws
+    from drifttui.clients.aws_settings import AwsSettings
 
 DEMO_INCIDENT = "INC-9127"
 UPLOAD = 900.0
@@ -64,15 +66,22 @@ def demo_material(since: datetime | None, until: datetime | None) -> tuple[Scope
 
 def aws_of(options: argparse.Namespace) -> Aws:
     """The account that flags name, else the first of the settings file, else the default chain."""
+    from drifttui.store.settings import load_settings
+
+    return aws_for(load_settings(options.config).aws, options.aws_profile, options.aws_region)
+
+
+def aws_for(
+    known: Sequence[AwsSettings], profile: str = "", region: str = "", access: Access = Access.FULL
+) -> Aws:  # fmt: skip
+    """For uploads, which take longer than a question does."""
     import msgspec
 
     from drifttui.clients.aws import Aws
     from drifttui.clients.aws_settings import AwsSettings
-    from drifttui.store.settings import load_settings
 
-    known = load_settings(options.config).aws
-    wanted = next((one for one in known if one.profile == options.aws_profile), None) if options.aws_profile else None
-    settings = wanted or (AwsSettings(profile=options.aws_profile) if options.aws_profile or not known else known[0])
-    if options.aws_region:
-        settings = msgspec.structs.replace(settings, region=options.aws_region)
-    return Aws(msgspec.structs.replace(settings, timeout=UPLOAD, read_timeout=UPLOAD))
+    wanted = next((one for one in known if one.profile == profile), None) if profile else None
+    settings = wanted or (AwsSettings(profile=profile) if profile or not known else known[0])
+    if region:
+        settings = msgspec.structs.replace(settings, region=region)
+    return Aws(msgspec.structs.replace(settings, timeout=UPLOAD, read_timeout=UPLOAD), access=access)

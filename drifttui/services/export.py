@@ -99,6 +99,17 @@ def _seen(sessions: Sequence[Session], incident: str) -> Iterator[str]:
                 yield str(record.look.get("unit"))
 
 
+def refuse_secrets(withheld: Sequence[Withheld]) -> None:
+    """Raises `SecretFound` where the last pass took anything out."""
+    if withheld:
+        first = withheld[0]
+        raise SecretFound(
+            f"{len(withheld)} values look like secrets",
+            f"the first in {first.file}, line {first.line}: {first.what}",
+            "Nothing was written. Export without --fail-on-secret to withhold them.",
+        )
+
+
 class Export:
     """One export in a private folder of its own, which goes when it is closed. Use as a context manager."""
 
@@ -130,13 +141,8 @@ class Export:
             wish.scope, sheets, last, progress=partial(self._progress, "reading"), cancelled=self._cancelled
         )
         gathered = gathering.run(material, events)
-        if last.withheld and wish.fail_on_secret:
-            first = last.withheld[0]
-            raise SecretFound(
-                f"{len(last.withheld)} values look like secrets",
-                f"the first in {first.file}, line {first.line}: {first.what}",
-                "Nothing was written. Export without --fail-on-secret to withhold them.",
-            )
+        if wish.fail_on_secret:
+            refuse_secrets(last.withheld)
         self._progress("rendering", 0)
         pages = render(self.folder, gathered)
         files = dict(gathered.files)
@@ -147,9 +153,15 @@ class Export:
         gathered = gathered._replace(files=files)
         return Preview(gathered, tuple(last.withheld), sum(size for size, _ in files.values()))
 
-    def write(self, preview: Preview, target: Path) -> Exported:
-        """The bundle at `target` (a file, or a folder to put it into), whole or not at all."""
+    def name(self, preview: Preview) -> str:
+        """Of the file, where it is put into a folder."""
+        return file_name(self._wish.scope.incident, preview.gathered.until)
+
+    def write(self, preview: Preview, target: Path, signer: Signer | None = None) -> Exported:
+        """The bundle at `target` (a file, or a folder to put it into), whole or not at all. `signer` stands in for the
+        wish's, for whoever is asked for a key after the preview."""
         wish, gathered = self._wish, preview.gathered
+        signer = signer or wish.signer
         manifest = Manifest(
             tool=TOOL,
             incident=wish.scope.incident,
@@ -167,16 +179,16 @@ class Export:
         encoded = manifest.encoded()
         contents = [Content(MANIFEST, len(encoded), lambda: [encoded])]
         keyid = ""
-        if wish.signer is not None:
+        if signer is not None:
             import hashlib
 
             from drifttui.clients.signing import envelope
 
-            sealed = envelope(statement(manifest, hashlib.sha256(encoded).hexdigest()), wish.signer)
-            keyid = wish.signer.public_key.keyid
+            sealed = envelope(statement(manifest, hashlib.sha256(encoded).hexdigest()), signer)
+            keyid = signer.public_key.keyid
             contents.append(Content(ATTESTATION, len(sealed), lambda: [sealed]))
         contents += [Content(entry.path, entry.size, partial(self._chunks, entry.path)) for entry in manifest.files]
-        path = target / file_name(manifest) if target.is_dir() else target
+        path = target / self.name(preview) if target.is_dir() else target
         size = self._pack(path, contents)
         return Exported(path, size, manifest, preview.withheld, keyid)
 
@@ -209,8 +221,8 @@ class Export:
         return size
 
 
-def file_name(manifest: Manifest) -> str:
+def file_name(incident: str, until: str) -> str:
     """`INC-9127-20261121T040500Z.tar.gz`: named after the last thing in it."""
-    what = "".join(c if c.isalnum() or c in "-_" else "-" for c in manifest.incident.rstrip("/").rsplit("/", 1)[-1])
-    when = manifest.until[:19].replace("-", "").replace(":", "") + "Z" if manifest.until else "empty"
+    what = "".join(c if c.isalnum() or c in "-_" else "-" for c in incident.rstrip("/").rsplit("/", 1)[-1])
+    when = until[:19].replace("-", "").replace(":", "") + "Z" if until else "empty"
     return f"{what or 'drift'}-{when}{SUFFIX}"

@@ -1,0 +1,45 @@
+"""What screens may ask of the record. A Protocol: the screens know neither disk nor ledger, and tests fake both.
+
+Nothing here waits. Each ask is answered through `then`, which `drain` calls on the thread that asks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from drifttui.core.asks import Answer
+from drifttui.core.evidence_asks import Decision, Order, Previewed, Reviewed, Subject, Written
+
+
+class Evidence(Protocol):
+    @property
+    def progress(self) -> tuple[str, int]:
+        """What is being done right now and how far it is, such as ("reading", 4200); an empty phase: nothing is."""
+        ...
+
+    def drain(self) -> bool:
+        """Calls what came in as an answer. True where the progress is another one. Asked ten times a second."""
+        ...
+
+    def preview(self, subject: Subject, then: Callable[[Previewed], None]) -> None:
+        """Gathers a bundle in a private folder; writes nothing else. The one before is dropped."""
+        ...
+
+    def export(self, order: Order, then: Callable[[Written], None]) -> None:
+        """Writes what was previewed last, whole or not at all."""
+        ...
+
+    def cancel(self) -> None:
+        """Nobody waits for an answer any more, and what was gathered goes. What is being written leaves nothing."""
+        ...
+
+    def review(self, incident: str, then: Callable[[Reviewed], None]) -> None: ...
+
+    def settle(self, incident: str, decision: Decision, then: Callable[[Answer], None]) -> None: ...
+
+    def close_out(self, incident: str, then: Callable[[Answer], None]) -> None:
+        """Records the checklist in the ledger, where nothing of it blocks."""
+        ...
+
+    def stop(self) -> None: ...
