@@ -48,6 +48,9 @@ class FindingLine(Row):
 
     at: datetime = Field(description="When drifttui saw it so.")
     event: Literal["opened", "changed", "gone"]
+    how: Literal["", "reverted", "codified", "gone"] = Field(
+        default="", description="Of `gone`: what runs was put back, what is declared moved, or that is not known."
+    )
     unit: str
     id: str
     resource: Resource
@@ -92,7 +95,7 @@ class VerdictLine(Row):
 
 
 class ActorPart(Row):
-    name: str
+    name: str | None = Field(description="Null: not known.")
     kind: str
 
 
@@ -210,10 +213,11 @@ class RecordPart(Row):
 
 
 class RecordFile(Row):
-    """`record.json`: when the record begins, and of which sessions it is made."""
+    """`record.json`: when the record begins and ends, and of which sessions it is made."""
 
     schema_: Literal["drifttui.record/1"] = Field(alias="schema")
     started: datetime | None
+    ended: datetime | None = Field(default=None, description="When something was observed last.")
     incident: str
     sessions: list[RecordPart]
 

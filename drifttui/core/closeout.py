@@ -9,7 +9,10 @@ from typing import Any, Final, NamedTuple
 
 from .acts import Acts, PauseRecord, PauseState
 from .errors import inert
+from .inspection import Inspection
 from .ledger import Event, EventKind
+from .planes import ABSENT
+from .pointers import get, parse
 from .scope import Scope
 
 SCHEMA: Final = "drifttui.closeout/1"
@@ -132,6 +135,43 @@ def checklist(
     findings = [_finding(one, settled.get(one.id), now) for one in seen]
     items = sorted([*pauses, *findings], key=lambda item: (not item.blocks, item.kind != "pause", item.unit, item.what))
     return Closeout(incident, now, tuple(items))
+
+
+def what_moved(finding: Mapping[str, Any], inspection: Inspection | None) -> How:
+    """Which side of a finding moved that is gone, by the values that the planes of `inspection` hold now. `finding` is
+    as `--json` prints it."""
+    resource = finding.get("resource") or {}
+    wanted = [resource.get(name) for name in ("group", "kind", "namespace", "name")]
+    planes = next(
+        (
+            planes
+            for planes in (inspection.resources if inspection else ())
+            if [planes.ref.group, planes.ref.kind, planes.ref.namespace, planes.ref.name] == wanted
+        ),
+        None,
+    )
+    if planes is None or planes.desired is None or planes.actual is None:
+        return How.GONE
+    desired, actual = planes.desired.document, planes.actual.document
+    told = {
+        _moved(change, _value(desired, str(change.get("path") or "")), _value(actual, str(change.get("path") or "")))
+        for change in finding.get("changes") or ()
+        if "desired" in change and "actual" in change
+    }
+    return told.pop() if len(told) == 1 else How.GONE
+
+
+def _value(document: Any, path: str) -> Any:
+    found = get(document, parse(path)) if path else document
+    return {"absent": True} if found is ABSENT or (document is None) else found
+
+
+def _moved(change: Mapping[str, Any], desired: Any, actual: Any) -> How:
+    if actual == change["desired"] and desired == change["desired"]:
+        return How.REVERTED
+    if desired == change["actual"] and actual == change["actual"]:
+        return How.CODIFIED
+    return How.GONE
 
 
 def _pause(pause: PauseRecord, now: datetime) -> Item:

@@ -160,7 +160,11 @@ def of_lines(unit: str, resource: str, lines: Iterable[Line], source: str = "aud
         yield Entry(at, Kind.CALL, f"{paths}{more}{via}", unit, resource, actor, source, ids[0])
 
 
-_ACTS = {"verdict": Kind.VERDICT, "pause": Kind.PAUSE, "resume": Kind.PAUSE, "link": Kind.LINK, "cover": Kind.LINK}
+_ACTS = {
+    **{"verdict": Kind.VERDICT, "link": Kind.LINK, "cover": Kind.LINK},
+    # What is planned, written and proven is a pause or a resume.
+    **dict.fromkeys(("intent", "step", "outcome"), Kind.PAUSE),
+}
 
 
 def of_acts(acts: Acts) -> Iterable[Entry]:

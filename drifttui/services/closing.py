@@ -7,12 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from drifttui.core.acts import Acts
-from drifttui.core.closeout import Closeout, How, Seen, Settled, body_of, checklist, decided
+from drifttui.core.closeout import Closeout, How, Seen, Settled, body_of, checklist, decided, what_moved
 from drifttui.core.errors import InputError, inert
 from drifttui.core.inspection import Inspection
 from drifttui.core.ledger import Event, EventKind
-from drifttui.core.planes import ABSENT
-from drifttui.core.pointers import get, parse
 from drifttui.core.scope import Scope
 from drifttui.store.ledger import Ledger
 
@@ -38,7 +36,7 @@ class _History:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self.seen: dict[str, Seen] = {}
-        self._changes: dict[str, tuple[dict[str, Any], Sequence[Mapping[str, Any]]]] = {}
+        self._bodies: dict[str, Mapping[str, Any]] = {}
         self._open: dict[str, set[str]] = {}
         self._inspected: dict[str, Inspection] = {}
 
@@ -63,44 +61,13 @@ class _History:
             first = known.first_seen if known else began
             words = str(finding.get("summary") or "differs")
             self.seen[key] = Seen(key, unit, resource_words(finding), words, first, at)
-            self._changes[key] = (dict(finding.get("resource") or {}), finding.get("changes") or ())
+            self._bodies[key] = finding
         for key in self._open.get(unit, set()) - now:
             self.seen[key] = self.seen[key]._replace(gone=at, how=self._how(key, unit), unread="")
         self._open[unit] = now
 
     def _how(self, key: str, unit: str) -> How:
-        """Which side moved, by the values that the planes hold now."""
-        resource, changes = self._changes[key]
-        inspection = self._inspected.get(unit)
-        planes = None
-        if inspection is not None:
-            wanted = [resource.get(name) for name in ("group", "kind", "namespace", "name")]
-            planes = next(
-                (p for p in inspection.resources if [p.ref.group, p.ref.kind, p.ref.namespace, p.ref.name] == wanted),
-                None,
-            )
-        if planes is None or planes.desired is None or planes.actual is None:
-            return How.GONE
-        desired, actual = planes.desired.document, planes.actual.document
-        told = set()
-        for change in changes:
-            path = str(change.get("path") or "")
-            if "desired" in change and "actual" in change:
-                told.add(_moved(change, _value(desired, path), _value(actual, path)))
-        return told.pop() if len(told) == 1 else How.GONE
-
-
-def _value(document: Any, path: str) -> Any:
-    found = get(document, parse(path)) if path else document
-    return {"absent": True} if found is ABSENT or (document is None) else found
-
-
-def _moved(change: Mapping[str, Any], desired: Any, actual: Any) -> How:
-    if actual == change["desired"] and desired == change["desired"]:
-        return How.REVERTED
-    if desired == change["actual"] and actual == change["actual"]:
-        return How.CODIFIED
-    return How.GONE
+        return what_moved(self._bodies[key], self._inspected.get(unit))
 
 
 def review(

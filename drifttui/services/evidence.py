@@ -153,6 +153,9 @@ class Gathering:
         self._gaps: list[str] = []
         self._first: datetime | None = None
         self._newest: datetime | None = None
+        self._acted: datetime | None = None
+        """When an operator did something last; that may be after the last session."""
+        self._inspected: dict[str, Inspection] = {}
         self._units: dict[UnitId, Unit] = {}
         self._health: dict[str, SourceHealth] = {}
         self._looks: dict[UnitId, Inspection] = {}
@@ -241,13 +244,15 @@ class Gathering:
         if batch.inspection is not None:
             self._wire("observations.jsonl", seconds, Batch(batch.source, batch.at, inspection=batch.inspection))
             self._entries += of_inspection(batch.inspection)
+            self._inspected[str(batch.inspection.unit)] = batch.inspection
 
     def _wire(self, file: str, seconds: float, batch: Batch) -> None:
         self._sheets.line(file, json.loads(batch_out(batch, seconds)))
 
     def _look(self, record: Kept) -> None:
         assert record.look is not None
-        for lined in self._findings.look(record.look):
+        inspection = self._inspected.get(str(record.look.get("unit")))
+        for lined in self._findings.look(record.look, inspection):
             self._sheets.line(lined.file, lined.body)
 
     # The ledger and what is made of all.
@@ -264,6 +269,8 @@ class Gathering:
             head = Head(event.seq, event.hash)
             if belonging:
                 mine.append(event)
+                if self._scope.has_time(event.at):
+                    self._acted = event.at
         for lined in (*act_lines(acts, belongs), *closeout_lines(mine)):
             self._sheets.line(lined.file, lined.body)
         return head, fold(Acts(), mine)
@@ -280,7 +287,7 @@ class Gathering:
 
     def _timeline(self, acts: Acts) -> None:
         begin = self._first or self._scope.since
-        until = self._scope.until or self._newest
+        until = self._until
         for entry in merged(self._entries, self._findings.entries, self._blind.entries(), of_acts(acts)):
             early = begin is not None and entry.at < begin
             if early and (begin is None or entry.at < begin - BEFORE or entry.kind not in _EXPLAINS):
@@ -288,10 +295,17 @@ class Gathering:
             if until is None or entry.at <= until:
                 self._sheets.line("timeline.jsonl", entry.as_json())
 
+    @property
+    def _until(self) -> datetime | None:
+        """The end of the scope, else of what was seen or done."""
+        known = [at for at in (self._newest, self._acted) if at is not None]
+        return (self._scope.until or max(known)) if known else None
+
     def _record(self, sessions: Sequence[About]) -> None:
         document = {
             "schema": "drifttui.record/1",
             "started": stamp(self._first) if self._first else None,
+            "ended": stamp(self._newest) if self._newest else None,
             "incident": self._scope.incident,
             "sessions": [
                 {"session": s.name, "started": stamp(s.started), "tool": s.tool, "cut": s.cut} for s in sessions
@@ -301,12 +315,13 @@ class Gathering:
         self._sheets.text(RECORD, self._last.text(RECORD, text) + "\n")
 
     def _finish(self, head: Head) -> Gathered:
+        self._sheets.text("withheld.jsonl", "")
         for found in sorted(self._last.withheld):
             self._sheets.text("withheld.jsonl", json.dumps(found._asdict(), sort_keys=True) + "\n")
         counts = {**self._sheets.counts, "withheld.jsonl": len(self._last.withheld)}
         files = self._sheets.close()
         since = stamp(self._first) if self._first else ""
-        until = stamp(self._scope.until or self._newest) if self._newest else ""
+        until = stamp(self._until) if self._until else ""
         gaps = tuple(dict.fromkeys(self._gaps))
         return Gathered(files, since, until, head, gaps, len(self._last.withheld), counts)
 

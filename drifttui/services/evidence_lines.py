@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from drifttui.core.acts import Acts
 from drifttui.core.audit import Actor, ActorKind, Grade, Line
+from drifttui.core.closeout import what_moved
+from drifttui.core.inspection import Inspection
 from drifttui.core.ledger import Event, EventKind, stamp
 from drifttui.core.scope import Belonging
 from drifttui.core.timeline import Entry, Kind, of_lines
@@ -29,7 +31,8 @@ class FindingLog:
         self.entries: list[Entry] = []
         """For the timeline."""
 
-    def look(self, body: Mapping[str, Any]) -> Iterator[Lined]:
+    def look(self, body: Mapping[str, Any], inspection: Inspection | None = None) -> Iterator[Lined]:
+        """`inspection` is what it was found in: it tells how what is gone came to go."""
         at, unit = str(body.get("at") or ""), str(body.get("unit") or "")
         found = {str(one["id"]): one for one in body.get("findings") or () if isinstance(one, dict) and "id" in one}
         before = self._held.get(unit, {})
@@ -50,8 +53,9 @@ class FindingLog:
                     yield Lined("audit.jsonl", {"seen_at": at, "finding": key, "unit": unit, **line})
                 self.entries += of_lines(unit, resource_words(finding), map(line_from, finding["who"]))
         if body.get("looked") == "read":
-            for key in before.keys() - found.keys():
-                yield Lined("findings.jsonl", self._line(at, "gone", unit, before[key]))
+            for key in sorted(before.keys() - found.keys()):
+                how = what_moved(before[key], inspection).value
+                yield Lined("findings.jsonl", {**self._line(at, "gone", unit, before[key]), "how": how})
                 self._entry(Kind.GONE, at, unit, before[key])
             self._held[unit] = found
         else:

@@ -121,7 +121,7 @@ def _drawn(report: Report) -> str:
     since = min(at for _, at in moments)
     until = max([at for _, at in moments] + [at for entry, _ in moments if (at := _at(entry.get("until"))) is not None])
     length = max(until - since, timedelta(seconds=1))
-    height = _ROW * len(lanes) + 34
+    height = _ROW * len(lanes) + 46
 
     def x(at: datetime) -> float:
         return round(_LEFT + (_WIDTH - _LEFT - 14) * ((at - since) / length), 1)
@@ -134,6 +134,7 @@ def _drawn(report: Report) -> str:
             parts.append(
                 f'<rect class="blind" x="{x(at)}" y="4" width="{width}" height="{_ROW * len(lanes)}">'
                 f"<title>{_h(entry.get('words') or '')}</title></rect>"
+                f'<text x="{min(x(at) + 4, _WIDTH - 40)}" y="{_ROW * len(lanes) + 16}">blind</text>'
             )
     for number, kind in enumerate(lanes):
         y = 4 + _ROW * number + _ROW / 2

@@ -90,6 +90,8 @@ def tell(folder: Path, *, since: str, until: str, head: str, gaps: tuple[str, ..
     pauses, links = tuple(lines(folder, "pauses.jsonl")), tuple(lines(folder, "links.jsonl"))
     settled = tuple(lines(folder, "closeout.jsonl"))
     record = next(lines_of_document(folder, "record.json"), {})
+    merges = [entry for entry in lines(folder, "timeline.jsonl") if entry.get("kind") == "merge"]
+    ended = _text(record, "ended") or until
     stories = sorted(
         (
             _story(
@@ -100,7 +102,8 @@ def tell(folder: Path, *, since: str, until: str, head: str, gaps: tuple[str, ..
                 pauses,
                 links,
                 settled,
-                until,
+                merges,
+                ended,
             )
             for key, history in found.items()
         ),
@@ -175,7 +178,8 @@ def _story(
     pauses: tuple[dict[str, Any], ...],
     links: tuple[dict[str, Any], ...],
     settled: tuple[dict[str, Any], ...],
-    until: str,
+    merges: list[dict[str, Any]],
+    ended: str,
 ) -> Story:
     first, last = history[0], history[-1]
     key, unit = _text(last, "id"), _text(last, "unit")
@@ -183,6 +187,9 @@ def _story(
     began = _text(first, "first_seen") or _text(first, "at")
     covering = [link for link in links if key in _texts(link, "findings") or unit in _texts(link, "units")]
     held = [pause for pause in pauses if _text(pause, "unit") == unit]
+    paused = {_text(pause, "id") for pause in held}
+    beside = [link for link in links if link not in covering and paused.intersection(_texts(link, "pauses"))]
+    how = _text(last, "how")
     rules = [verdict for verdict in verdicts if verdict.get("by") == "rules"]
     given = [verdict for verdict in verdicts if verdict.get("by") != "rules"]
     newest = {_text(change, "path"): change for change in changes if change.get("at") == _newest(changes)}
@@ -196,17 +203,19 @@ def _story(
             for path, change in newest.items()
         ),
         detected=exact(began),
-        lasted=_lasted(began, gone or until, bool(gone)),
+        lasted=_lasted(began, gone or ended, bool(gone)),
         gone=exact(gone),
         who=_who(audit),
         judged=tuple(map(_judged, rules[-1:])),
-        approved=tuple(filter(None, map(_approved, covering))),
+        approved=(*map(_approved, covering), *(f"{_approved(link)}; it covers the pause" for link in beside)),
         acted=(
             *map(_given, given),
             *map(_paused, held),
+            *(_merged(merge) for merge in merges if how == "codified" and _between(merge, unit, began, gone)),
+            *(("put back where it runs; by whom was not recorded",) if how == "reverted" and not held else ()),
             *map(_settled, (s for s in settled if s.get("finding") == key)),
         ),
-        closed=_closed(gone, held),
+        closed=_closed(gone, how, held),
         risk=_text(rules[-1], "risk") if rules else "unknown",
     )
 
@@ -280,10 +289,27 @@ def _approved(link: dict[str, Any]) -> str:
     return inert(f"{_text(link, 'ref')} ({_text(link, 'kind')}{state}): {who}", 300)
 
 
-def _closed(gone: str, pauses: list[dict[str, Any]]) -> str:
+def _merged(merge: dict[str, Any]) -> str:
+    words = f"{_text(merge, 'actor')} brought Git up to it: {_text(merge, 'words')}"
+    return inert(f"{words} ({exact(_text(merge, 'at'))})", 500)
+
+
+def _between(entry: dict[str, Any], unit: str, began: str, ended: str) -> bool:
+    """Commits carry whole seconds."""
+    try:
+        at, since, until = (datetime.fromisoformat(text) for text in (_text(entry, "at"), began, ended))
+    except ValueError:
+        return False
+    return _text(entry, "unit") == unit and since.replace(microsecond=0) <= at <= until
+
+
+def _closed(gone: str, how: str, pauses: list[dict[str, Any]]) -> str:
     open_ones = [pause for pause in pauses if pause.get("state") in ("intended", "written", "holding")]
+    sides = {"reverted": ": what runs is what was declared", "codified": ": what is declared is what ran"}
     words = (
-        f"compared again at {exact(gone)}, and nothing differed" if gone else "nothing: it still differed at the end"
+        f"compared again at {exact(gone)}, and nothing differed{sides.get(how, '')}"
+        if gone
+        else "nothing: it still differed at the end"
     )
     if open_ones:
         words += f"; {len(open_ones)} pause{'s' if len(open_ones) > 1 else ''} not resumed"

@@ -141,6 +141,11 @@ class Terminal:
             raise Failed(f"{keys!r} did not end the program in {seconds:g} s\n{self.screen.text()}")
         return code
 
+    def kill(self) -> None:
+        """End the program without asking: it cannot do anything more."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._end(3.0)
+
     def close(self) -> None:
         """End the program, as a terminal does that goes away: first asking."""
         with contextlib.suppress(ProcessLookupError):

@@ -74,7 +74,7 @@ def test_fields_of_one_call_are_one_entry_and_guesses_are_none() -> None:
 
 
 def test_what_operators_did_is_in() -> None:
-    acts = Acts(history=(HistoryEntry(minute(1), "bob", "paused until 05:00Z", "pause", "u", act="p1"),))
+    acts = Acts(history=(HistoryEntry(minute(1), "bob", "paused until 05:00Z", "outcome", "u", act="p1"),))
     assert list(of_acts(acts)) == [
         Entry(minute(1), Kind.PAUSE, "paused until 05:00Z", "u", actor="bob", source="ledger", ref="p1")
     ]

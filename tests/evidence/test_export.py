@@ -54,6 +54,8 @@ def test_a_bundle_tells_what_became_of_each_finding(folder: Path, tmp_path: Path
     assert told == [
         ("opened", "f-payments"), ("opened", "f-checkout"), ("changed", "f-payments"), ("gone", "f-payments")
     ]  # fmt: skip
+    (gone,) = [row["how"] for row in rows(files, "findings.jsonl") if row["event"] == "gone"]
+    assert gone == "reverted"
     changes = [(row["finding"], row["actual"]) for row in rows(files, "changes.jsonl")]
     assert changes == [("f-payments", ["get", "*"]), ("f-checkout", ["get", "*"]), ("f-payments", ["get", "delete"])]
     kinds = [row["kind"] for row in rows(files, "timeline.jsonl")]
