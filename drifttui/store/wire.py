@@ -28,6 +28,7 @@ def _wire_unit() -> type[Any]:
     hints = {**get_type_hints(Unit), "reverts": float | datetime | None}
     kind: Any = NamedTuple("WireUnit", list(hints.items()))  # type: ignore[misc]
     kind.__new__.__defaults__ = Unit.__new__.__defaults__
+    kind._field_defaults = Unit._field_defaults  # What msgspec fills older and shorter rows up with.
     return kind
 
 
@@ -199,32 +200,6 @@ def batch_in(line: bytes) -> tuple[float, Batch]:
             merges=_merges_in(look.merges),
         ),
     )
-
-
-def _comparison_out(one: Comparison) -> WireComparison:
-    return WireComparison(
-        one.ref,
-        [
-            WireChange(
-                change.path,
-                change.label,
-                {plane: value for plane in Plane if not isinstance(value := change.value(plane), Mark)},
-                [plane for plane in Plane if change.value(plane) is ABSENT],
-                change.sensitive,
-            )
-            for change in one.changes
-        ],
-        list(one.hidden),
-        list(one.missing),
-    )
-
-
-def _comparison_in(wire: WireComparison) -> Comparison:
-    changes = []
-    for one in wire.changes:
-        values = {plane.value: ABSENT if plane in one.absent else one.planes.get(plane, UNKNOWN) for plane in Plane}
-        changes.append(Change(one.path, one.label, **values, sensitive=one.sensitive))
-    return Comparison(wire.ref, tuple(changes), tuple(wire.hidden), tuple(wire.missing))
 
 
 def _comparison_out(one: Comparison) -> WireComparison:
