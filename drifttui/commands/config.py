@@ -71,6 +71,7 @@ def _settings(options: argparse.Namespace) -> tuple[dict[str, object], list[str]
         "argocd": [_what_is_set(entry) for entry in settings.argocd],
         "argocd_crd_contexts": list(settings.argocd_crd_contexts),
         "kubernetes": _what_is_set(settings.kubernetes),
+        "flux": _what_is_set(settings.flux),
         "aws": [_what_is_set(entry) for entry in settings.aws],
         "loki": [_what_is_set(entry) for entry in settings.loki],
         "git": [_what_is_set(entry) for entry in settings.git],
