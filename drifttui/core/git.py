@@ -102,6 +102,8 @@ class Merges(NamedTuple):
     source: str = ""
     pending: bool = False
     """Asked, and not answered yet."""
+    explains: str = ""
+    """Which merge may explain the drift and why; the verdict says whether it does."""
     at: datetime | None = None
 
     def touch_of(self, path: str) -> Touch | None:

@@ -21,6 +21,7 @@ from drifttui.core.verdict import Verdict
 
 if TYPE_CHECKING:
     from drifttui.core.audit import Line
+    from drifttui.core.git import Merges
     from drifttui.core.policy_table import Policy
 
 SCAN = "drifttui.scan/1"
@@ -125,7 +126,29 @@ def finding(found: Finding) -> dict[str, Any]:
             for hidden in found.hidden
         ],
         **({"who": [line_json(line) for line in found.who.lines]} if found.who and found.who.lines else {}),
+        **({"git": merges(found.merges)} if found.merges and not found.merges.pending else {}),
         "verdict": verdict(found.verdict),
+    }
+
+
+def merges(found: Merges) -> dict[str, Any]:
+    """`commits` null: no history could be read. `paths` null: which fields a commit touched is not known."""
+    commits = [
+        {
+            "sha": touch.commit.sha,
+            "time": moment(touch.commit.time),
+            "author": touch.commit.author,
+            "title": touch.commit.title,
+            "request": touch.commit.pull_request,
+            "url": touch.commit.url,
+            "paths": None if touch.paths is None else list(touch.paths),
+        }
+        for touch in found.touches
+    ]
+    return {
+        "source": found.source,
+        "commits": None if found.merges is None else commits,
+        "unseen": list(found.unseen),
     }
 
 

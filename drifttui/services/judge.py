@@ -100,5 +100,7 @@ class Judgement:
         if merges is None and self._merges is not None:
             merges = self._merges(finding, unit, inspection)
         finding = finding._replace(merges=merges)
+        if merges is not None and (explains := self._rules.explained(finding, unit, inspection, now)):
+            finding = finding._replace(merges=merges._replace(explains=explains))
         links = self._links(finding) if self._links is not None else None
         return finding._replace(verdict=self._rules.verdict(finding, unit, inspection, now, links))

@@ -17,6 +17,7 @@ from drifttui.core.words import clean, hand_of, holders
 
 from . import actor_lines
 from .cells import Line, Piece, cut, wrapped
+from .merge_lines import merge_lines
 
 _HANDS = {
     "human": "an interactive tool",
@@ -105,15 +106,19 @@ def _causes(finding: Finding, unit: Unit, look: Look, times: Times, width: int) 
     revision = desired.revision if desired and desired.revision else unit.revision
     revisions = look.inspection.revisions if look.inspection else ()
     found = next((r for r in revisions if r.revision == revision), None)
+    name = "git  "
+    if finding.merges is not None:
+        yield from merge_lines(finding, finding.merges, times, width)
+        name = "rev  "
     if revision:
-        yield [("git  ", "muted"), (clean(revision, 60)[:12], "desired")]
+        yield [(name, "muted"), (clean(revision, 60)[:12], "desired")]
         if found is None:
             why = "the unit is not open" if look.inspection is None else "the engine does not tell"
             yield from wrapped(f"author unknown, because {why}.", width, "unknown", "     ")
         else:
             yield from revision_lines(found, times, width, "     ")
     else:
-        yield [("git  ", "muted"), ("revision unknown, because the engine names none.", "unknown")]
+        yield [(name, "muted"), ("revision unknown, because the engine names none.", "unknown")]
     operation = unit.operation
     if operation is None:
         yield [("sync ", "muted"), ("no operation on record", "muted")]

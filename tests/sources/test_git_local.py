@@ -30,7 +30,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Repository, dict[str
 
 
 def reader(folder: Path, **settings: float) -> LocalGit:
-    return LocalGit(GitSettings(clone=folder, **settings), lambda: NOW, KEY)  # type: ignore[arg-type]
+    return LocalGit(GitSettings(clone=folder, **settings), lambda: NOW, KEY)
 
 
 def question(*fields: Field, path: str = "apps/web/prod", ref: ResourceRef = WEB, **more: str) -> GitQuestion:
