@@ -13,10 +13,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from drifttui.core.json_patch import same
-from drifttui.core.pairing import find
-from drifttui.core.planes import ABSENT, UNKNOWN
+from drifttui.core.planes import ABSENT
 from drifttui.core.pointers import MAX_DEPTH, child, get
-from drifttui.core.schema import UNSHAPED, Shape
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -232,7 +230,7 @@ def _replaced(
 ) -> str:
     key, node = path[-1]
     start, end = node.start_mark.index, node.end_mark.index
-    if isinstance(node, yaml.ScalarNode) and node.style in (None, "'", '"') and not isinstance(value, (dict, list)):
+    if isinstance(node, yaml.ScalarNode) and node.style not in ("|", ">") and not isinstance(value, (dict, list)):
         if start == end:
             return text[:start] + " " + _plain(value) + text[end:]
         return text[:start] + _scalar(value, node.style) + text[end:]
@@ -367,6 +365,11 @@ def _json_flow(value: Any) -> str:
 
 def _block(value: Any, column: int, *, inline: bool) -> str:
     """What stands behind `key:` or `-`: a scalar on the same line, a collection on the lines below it."""
+    if isinstance(value, str) and "\n" in value:
+        first, *rest = (
+            str(yaml.dump([value], Dumper=_Dumper, width=1 << 30, allow_unicode=True)).rstrip("\n").split("\n")
+        )
+        return first[1:] + "".join("\n" + (" " * (column - 2) + line if line else "") for line in rest)
     if not isinstance(value, (dict, list)) or not value:
         return " " + _flow(value)
     whole = str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=1 << 30, allow_unicode=True))
@@ -374,44 +377,3 @@ def _block(value: Any, column: int, *, inline: bool) -> str:
     if inline:
         return " " + ("\n" + " " * column).join(dumped)
     return "".join("\n" + " " * column + line for line in dumped)
-
-
-def in_document(
-    document: Any, actual: Any, tokens: Sequence[str], shape: Shape = UNSHAPED, gone: Any = UNKNOWN
-) -> tuple[str, ...]:  # fmt: skip
-    """Where a path of the actual object is in a manifest. Items of lists are found again by what their kind calls a key,
-    by name, or by position where both lists are equally long. `gone` is the item that the actual list lacks: the last
-    position is then another plane's. Raises `CannotEdit`."""
-    found: list[str] = []
-    for number, token in enumerate(tokens):
-        inner = child(actual, token)
-        if isinstance(actual, list):
-            last = number + 1 == len(tokens)
-            item = gone if last and gone is not UNKNOWN else inner
-            place = _position(document, actual, item, token, shape)
-            if place is None and (not last or gone is not UNKNOWN):
-                raise CannotEdit("the item of the list is not in this file")
-            token = str(len(document)) if place is None else place
-        found.append(token)
-        shape, actual, document = shape.below(tokens[number]), inner, child(document, token)
-    return tuple(found)
-
-
-def _position(document: Any, actual: list[Any], item: Any, token: str, shape: Shape) -> str | None:
-    """None: the list has no such item."""
-    if not isinstance(document, list):
-        raise CannotEdit("the list is not in this file")
-    keyed = shape.keys is not None or (isinstance(item, dict) and isinstance(item.get("name"), str))
-    if not keyed:
-        if len(document) == len(actual):
-            return token
-        raise CannotEdit("which item of the list it is cannot be told")
-    place = find(document, item, len(document), shape)
-    if place is None or not _twice(document, item, place, shape):
-        return None if place is None else str(place)
-    raise CannotEdit("several items of the list could be it")
-
-
-def _twice(document: list[Any], item: Any, place: int, shape: Shape) -> bool:
-    rest = document[place + 1 :]
-    return find(rest, item, len(rest), shape) is not None

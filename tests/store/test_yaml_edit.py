@@ -9,7 +9,8 @@ import yaml
 
 from drifttui.core.planes import ABSENT
 from drifttui.core.schema import shape_of
-from drifttui.store.yaml_edit import CannotEdit, Wanted, edited, in_document
+from drifttui.store.manifest_paths import in_document
+from drifttui.store.yaml_edit import CannotEdit, Wanted, edited
 
 MANIFEST = """\
 # The API of team payments.
