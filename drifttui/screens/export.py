@@ -27,8 +27,8 @@ ALL, UNIT = "all", "this unit"
 _HITS, _LACKS, _FILES = 12, 8, 24
 
 _EFFECTS = (
-    "one file, readable by you alone; no system is written to. An s3:// address is sent in one request and never over "
-    "another of its name."
+    "one file, readable by you alone, never over another of its name; no system is written to. To an s3:// address it is "
+    "sent in one request."
 )
 _UNSIGNED = "unsigned: it proves what it holds, not who made it"
 
@@ -135,11 +135,11 @@ class ExportScreen(RecordScreen):
         if found.units and found.head:
             ledger += "; those of others stand in the chain by their hashes only"
         lines += labelled("Scope", [(ledger, "text")], width)
-        lines += self._files(found)
         lines += self._withheld(found, width)
         lines += labelled("Lacks", [(lack, "unknown") for lack in found.lacks[:_LACKS]] or [("nothing", "ok")], width)
         if len(found.lacks) > _LACKS:
             lines += labelled("", [(f"and {len(found.lacks) - _LACKS} more, all in manifest.json", "unknown")], width)
+        lines += self._files(found)
         return [*lines, *labelled("Effects", [(_EFFECTS, "text")], width)]
 
     def _range(self, found: Previewed) -> str:

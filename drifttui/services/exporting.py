@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from drifttui.core.asks import Answer
-from drifttui.core.errors import DriftError, ReadOnly, inert
+from drifttui.core.errors import DriftError, InputError, ReadOnly, inert
 from drifttui.core.evidence_asks import Decision, FileShown, HitShown, Order, Previewed, Reviewed, Subject, Written
 
 if TYPE_CHECKING:
@@ -180,7 +180,11 @@ class LiveEvidence:
         remote = order.to.startswith("s3://")
         if remote and self._settings.read_only:
             raise ReadOnly("Refused by --read-only", f"PutObject at {inert(order.to, 120)}", "Nothing was sent.")
-        done = export.write(preview, export.folder if remote else Path(order.to).expanduser(), signer)
+        target = export.folder if remote else Path(order.to).expanduser()
+        path = target / export.name(preview) if target.is_dir() else target
+        if path.exists():
+            raise InputError(f"{path} is there already", "", "Give another name. Nothing was written.")
+        done = export.write(preview, path, signer)
         if not remote:
             return Written(place=str(done.path.absolute()), size=done.size, keyid=done.keyid)
         return self._sent(done, order.to)

@@ -1,0 +1,223 @@
+"""`x`: nothing is written before the preview was seen and `enter` was pressed twice, and nothing is left by `esc`."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drifttui.app import DriftApp
+from drifttui.clients.access import Access
+from drifttui.clients.signing import public_key
+from drifttui.core.board import Board
+from drifttui.screens.export import ExportScreen
+from drifttui.screens.feed import Options
+from drifttui.services.verify import Outcome, verify
+from tests.evidence import recorded
+
+from .conftest import Open, Session
+from .fakes import FakeFeed
+
+TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+
+
+@asynccontextmanager
+async def session(
+    board: Board | None = None, size: tuple[int, int] = (140, 48), **settings: Any
+) -> AsyncIterator[Session]:
+    """The screen with real evidence behind it."""
+    feed = FakeFeed(board or recorded.board())
+    feed.at = recorded.NOW
+    made = recorded.evidence(**settings)
+    app = DriftApp(feed, Options(), None, lambda: made)
+    async with app.run_test(size=size) as pilot:
+        found = Session(app, feed, pilot)
+        await found.settle()
+        yield found
+    made.stop()
+
+
+async def until(found: Session, text: str) -> None:
+    for _ in range(200):
+        if text in found.screen:
+            return
+        await found.pilot.pause(0.05)
+    raise AssertionError(f"{text!r} never came:\n{found.screen}")
+
+
+async def put(found: Session, name: str, text: str) -> None:
+    screen = found.app.screen
+    assert isinstance(screen, ExportScreen)
+    screen.entry(name).put(text)
+    await found.settle()
+
+
+def left_behind(home: Path) -> list[Path]:
+    return list((home / "tmp").iterdir())
+
+
+async def test_the_preview_says_what_goes_in_and_enter_twice_writes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = recorded.home(tmp_path, monkeypatch)
+    target = tmp_path / "out"
+    target.mkdir()
+    async with session() as found:
+        await found.press("x")
+        await until(found, "together")
+        screen = found.screen
+        assert "Export ─ INC-1" in screen
+        assert "2026-11-21 03:00:00Z to 2026-11-21 03:06:00Z, 6m0s" in screen
+        assert "2 units, 0 events of the ledger" in screen
+        (lines,) = re.findall(r"findings\.jsonl +(\d+) lines +\d+\.\d kB", screen)
+        assert int(lines) == 4  # opened, opened, changed, gone
+        assert "nothing: the last pass found nothing like a secret" in screen
+        assert "] unsigned" in screen
+        await put(found, "to", str(target))
+        await found.press("enter")
+        assert "enter once more to write it, unsigned" in found.screen
+        assert list(target.iterdir()) == []
+        await found.press("enter")
+        await until(found, "Written")
+        (bundle,) = target.iterdir()
+        assert bundle.name == "INC-1-20261121T030600Z.tar.gz"
+        assert "unsigned: it proves what it holds, not who made it" in found.screen
+        assert f"{bundle.stat().st_size:,} bytes" in found.screen
+        assert verify(bundle).outcome is Outcome.UNSIGNED
+        before = bundle.read_bytes()
+        await found.press("escape")
+        await found.settle()
+        assert not isinstance(found.app.screen, ExportScreen)
+        await found.press("x")
+        await until(found, "together")
+        await put(found, "to", str(target))
+        await found.press("enter", "enter")
+        await until(found, "is there already")
+        assert bundle.read_bytes() == before
+    assert left_behind(home) == []
+
+
+async def test_a_key_signs_it_and_a_wrong_one_is_refused_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded.home(tmp_path, monkeypatch)
+    key, target = tmp_path / "key.pem", tmp_path / "signed.tar.gz"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, capture_output=True)
+    public = ["openssl", "pkey", "-in", key, "-pubout", "-out", tmp_path / "key.pub"]
+    subprocess.run(public, check=True, capture_output=True)
+    async with session() as found:
+        await found.press("x")
+        await until(found, "together")
+        await put(found, "to", str(target))
+        await put(found, "key", str(tmp_path / "nokey"))
+        await found.press("enter", "enter")
+        await until(found, "Cannot read the key")
+        assert not target.exists()
+        await put(found, "key", str(key))
+        assert "] signed" in found.screen
+        await found.press("enter", "enter")
+        await until(found, "Signed")
+        assert "by " in found.line("Signed")
+    with_key = verify(target, public_key(tmp_path / "key.pub"))
+    assert with_key.outcome is Outcome.SIGNED
+
+
+async def test_withheld_values_are_listed_and_can_refuse_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = recorded.home(tmp_path, monkeypatch, note=f"curl -H 'Authorization: Bearer {TOKEN}'")
+    target = tmp_path / "b.tar.gz"
+    async with session() as found:
+        await found.press("x")
+        await until(found, "like secrets, each as a digest")
+        assert "observations.jsonl:" in found.screen
+        assert TOKEN not in found.screen
+        await put(found, "to", str(target))
+        await found.press("tab", "tab", "tab", "right", "enter", "enter")
+        await until(found, "look like secrets")
+        assert not target.exists()
+        await found.press("left", "enter", "enter")
+        await until(found, "Written")
+        assert target.exists()
+    assert left_behind(home) == []
+
+
+async def test_esc_drops_what_was_gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = recorded.home(tmp_path, monkeypatch)
+    async with session() as found:
+        await found.press("x")
+        await until(found, "together")
+        assert left_behind(home) != []
+        await found.press("enter", "escape")
+        assert isinstance(found.app.screen, ExportScreen)
+        await found.press("escape")
+        assert not isinstance(found.app.screen, ExportScreen)
+        for _ in range(100):
+            if not left_behind(home):
+                break
+            await found.pilot.pause(0.05)
+        assert left_behind(home) == []
+
+
+async def test_the_scope_is_the_incident_or_the_unit_or_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded.home(tmp_path, monkeypatch)
+    async with session() as found:
+        await found.press("x")
+        await until(found, "2 units, 0 events")
+        await found.press("right")
+        await until(found, "1 unit, 0 events")
+        assert "Export ─ checkout" in found.screen
+        await found.press("right")
+        await until(found, "every unit, 0 events")
+        assert "everything that was recorded" in found.screen
+
+
+async def test_an_incident_that_nobody_knows_offers_another_scope(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded.home(tmp_path, monkeypatch)
+    async with session(recorded.board(incident="INC-404")) as found:
+        await found.press("x")
+        await until(found, "No incident INC-404 here")
+        await found.press("enter", "enter")
+        assert "Nothing can be written" in found.screen
+        await found.press("shift+tab", "right")
+        await until(found, "together")
+
+
+async def test_read_only_writes_a_file_here_and_no_object_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded.home(tmp_path, monkeypatch)
+    target = tmp_path / "b.tar.gz"
+    async with session(recorded.board(read_only=True), access=Access.READ_ONLY) as found:
+        await found.press("x")
+        await until(found, "together")
+        await put(found, "to", "s3://evidence/2026")
+        assert "as INC-1-20261121T030600Z.tar.gz" in found.screen
+        await found.press("enter", "enter")
+        await until(found, "Refused by --read-only")
+        await put(found, "to", str(target))
+        await found.press("enter", "enter")
+        await until(found, "Written")
+    assert target.exists()
+
+
+async def test_a_session_that_records_nothing_says_that_it_lacks_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded.home(tmp_path, monkeypatch)
+    async with session(record=0) as found:
+        await found.press("x")
+        await until(found, "this session: nothing of it is recorded")
+
+
+async def test_nothing_recorded_is_said_in_one_line(opened: Open) -> None:
+    async with opened(recorded.board()) as found:
+        await found.press("x")
+        assert "Nothing is recorded in this session" in found.screen
