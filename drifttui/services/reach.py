@@ -63,6 +63,7 @@ class Reach:
         self._kubernetes: KubernetesDoor | None = None
         self._argocd: ArgoCDDoor | None = None
         self._opened = False
+        self._opening = asyncio.Lock()
 
     async def around(self, unit: Unit) -> Surroundings:
         """Everything that a plan is made from. Raises `SourceError` where the unit itself cannot be read, `InputError`
@@ -147,10 +148,11 @@ class Reach:
     # The doors
 
     async def _open(self) -> None:
-        """Reads files, hence in a thread."""
-        if not self._opened:
-            self._kubernetes, self._argocd = await asyncio.to_thread(self._doors)
-            self._opened = True
+        """Reads files, hence in a thread. Calls that come at once wait for the same doors."""
+        async with self._opening:
+            if not self._opened:
+                self._kubernetes, self._argocd = await asyncio.to_thread(self._doors)
+                self._opened = True
 
     def _doors(self) -> tuple[KubernetesDoor | None, ArgoCDDoor | None]:
         system, _, name = self.source.partition(":")
