@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,24 @@ async def test_through_the_cluster_alone(tmp_path: Path) -> None:
     assert plan.writes[1].words.startswith("spec.syncPolicy.automated.enabled")
     assert any("until 2026-03-01 06:00 UTC, but then it does" in effect for effect in plan.effects)
     assert {request.method for request in cluster.requests if request.path != REVIEWS} == {"GET"}
+
+
+async def test_two_that_ask_at_once_share_one_set_of_doors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(*FAMILY)
+    opened: list[Reach] = []
+    doors = Reach._doors
+
+    def counted(reach: Reach) -> Any:
+        opened.append(reach)
+        time.sleep(0.05)  # Reading files takes its time; both have asked by then.
+        return doors(reach)
+
+    monkeypatch.setattr(Reach, "_doors", counted)
+    async with reaching(tmp_path, "argocd:prod", cluster=cluster, crd=True) as reach:
+        one = unit(FAMILY[0], reach.source)
+        first, second = await asyncio.gather(reach.around(one), reach.around(one))
+    assert first.unit == second.unit
+    assert len(opened) == 1
 
 
 async def test_through_argocd_alone_the_lever_of_the_applicationset_is_out_of_reach(tmp_path: Path) -> None:
