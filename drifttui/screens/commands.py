@@ -83,6 +83,12 @@ def _incident(screen: DriftScreen, text: str) -> None:
     desk.acting.set_incident(ref, lambda answer: desk.tell(answer.words, "bad" if answer.failed else "ok"))
 
 
+def _closeout(screen: DriftScreen, _: str) -> None:
+    from .closeout import open_closeout
+
+    open_closeout(screen)
+
+
 def _action(name: str) -> Callable[[DriftScreen, str], None]:
     def act(screen: DriftScreen, _: str) -> None:
         screen.call_later(screen.run_action, name)
@@ -100,6 +106,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "resume": Command("plan to give automation back", _action("screen.resume")),
     "link": Command("tie finding, unit or pause to an incident or change", _action("screen.link")),
     "export": Command("preview an evidence bundle, and write it", _action("app.export")),
+    "closeout": Command("what still stands in the way of closing the incident", _closeout),
     "incident": Command("incident REF: what is done from now on is linked to it", _incident),
     "filter": Command("filter TERMS; without terms takes it away", _filter),
     "sort": Command(

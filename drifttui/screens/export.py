@@ -27,8 +27,8 @@ ALL, UNIT = "all", "this unit"
 _HITS, _LACKS, _FILES = 12, 8, 24
 
 _EFFECTS = (
-    "one file, readable by you alone, never over another of its name; no system is written to. To an s3:// address it is "
-    "sent in one request."
+    "one file, readable by you alone, never over another of its name; no system is written to. To s3:// it is sent in "
+    "one request."
 )
 _UNSIGNED = "unsigned: it proves what it holds, not who made it"
 

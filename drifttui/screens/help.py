@@ -20,6 +20,7 @@ from drifttui.widgets.text_pane import TextPane
 
 from .act_keys import ActKeys
 from .base import DriftScreen
+from .closeout import CloseoutScreen
 from .commands import COMMANDS
 from .filtering import Filtering
 from .finding import FindingScreen
@@ -124,6 +125,7 @@ def key_groups(app: type, keymap: Mapping[str, str]) -> Iterator[tuple[str, list
         ("Units and findings", (Filtering, TriageScreen)),
         ("One finding", (FindingScreen,)),
         ("Sources and pauses", (SourcesScreen, PausesScreen)),
+        ("Closing an incident out", (CloseoutScreen,)),
     )
     of_time = list(keys_of(app, keymap)) if has_time(app) else []
     if of_time:
