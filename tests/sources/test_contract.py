@@ -21,6 +21,7 @@ from drifttui.clients.flux_settings import FluxSettings
 from drifttui.clients.git_settings import GitSettings
 from drifttui.clients.kube_settings import KubernetesSettings
 from drifttui.clients.loki_settings import LokiSettings
+from drifttui.clients.tofu_settings import StackSettings
 from drifttui.core.health import Standing
 from drifttui.core.ports import AuditSource, HistorySource, Source, UnitSource
 from drifttui.services.session import ENTRY_POINTS, Settings
@@ -68,6 +69,7 @@ class Dead:
         GitSettings(clone=Path("/nowhere/clone"), timeout=5),
         *(GitSettings(host="http://127.0.0.1:9", kind=kind, timeout=5) for kind in ("github", "gitlab", "gitea")),
     )
+    stacks: tuple[StackSettings, ...] = (StackSettings(dir="/nowhere/stack"),)
     redaction_key: bytes = b"k" * 32
     access: Access = Access.READ_ONLY
     read_only: bool = True

@@ -14,7 +14,7 @@ from ...clients.http_errors import Clean
 from ...clients.tofu import Planned, Steps, Tofu
 from ...clients.tofu_programs import Program, find
 from ...clients.tofu_settings import StackSettings
-from ...core.errors import BadAnswer, InputError, SourceError, inert
+from ...core.errors import BadAnswer, DriftError, SourceError, inert
 from ...core.identity import Engine
 from ...core.ports import Clock
 from ...core.terraform_cases import moment
@@ -109,7 +109,7 @@ class Reader:
             return await self._take()
         except SourceError as error:
             return Read(self._clock(), None, "", error=error)
-        except InputError as error:
+        except DriftError as error:  # A file that is no plan, or what --read-only refuses.
             wrong = BadAnswer(error.title, error.detail, error.hint)
             return Read(self._clock(), None, "", error=wrong)
 

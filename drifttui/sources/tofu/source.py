@@ -91,6 +91,8 @@ class TofuSource:
         """First every stack as a row that nobody looked into, then each as it is read."""
         self._watching = True
         tasks = [asyncio.create_task(self._following(one), name=f"stack {one.reader.name}") for one in self._stacks]
+        for task in tasks:
+            task.add_done_callback(lambda _: self._wake.set())
         try:
             shown = {one: self._row(one) for one in self._stacks}
             yield Batch(self.name, self._clock(), units=tuple(shown.values()), complete=True, health=self._health(()))
