@@ -255,7 +255,7 @@ def leaks(story: Story, content: bytes) -> list[str]:
         (name, form) for name, value in story.hidden.everything(story.cluster).items() for form in encodings(value)
     ]
     layers = b"\n".join(inside(content))
-    return [name for name, form in wanted if form in layers]
+    return sorted({name for name, form in wanted if form in layers})
 
 
 def test_the_search_finds_what_it_looks_for(story: Story) -> None:
@@ -265,9 +265,7 @@ def test_the_search_finds_what_it_looks_for(story: Story) -> None:
         value, base64.b64encode(b"xy" + value), base64.b64encode(base64.b64encode(value)), gzip.compress(value),
         base64.b64encode(json.dumps({"payload": base64.b64encode(value).decode()}).encode()),
     ):  # fmt: skip
-        assert (
-            leaks(story, b'{"a":"' + content + b'"}' if content[:2] != b"\x1f\x8b" else content) == ["secret after"] * 1
-        )
+        assert leaks(story, b'{"a":"' + content + b'"}' if content[:2] != b"\x1f\x8b" else content) == ["secret after"]
     assert value in story.cluster.state.audit_log.read_bytes()
 
 
@@ -341,7 +339,7 @@ def test_what_was_done_is_told_in_order(story: Story, bundle: Bundle) -> None:
     assert times == sorted(times)
     wanted = [
         ("call", "containers/0/image by kubectl set image"), ("link", f"linked {INCIDENT}"),
-        ("pause", "pause intended"), ("pause", "paused until"), ("pause", "holding"),
+        ("pause", "pause intended"), ("pause", "paused until"), ("pause", "holds"),
         ("call", "/data/timeout by kubectl edit"), ("drift", "timeout"),
         ("verdict", "nobody asked for that"), ("gap", "was blind"), ("gone", "verbs"), ("gone", "image"),
         ("pause", "resumed"), ("gone", "timeout"), ("act", "accepted by team-billing"), ("act", "handed-over"),
