@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
     from textual.command import Provider
 
+    from drifttui.core.timeline import Entry
     from drifttui.screens.acting import Acting
     from drifttui.screens.evidence import Evidence
+    from drifttui.services.timeline import Story
 
 DRAIN_EVERY = 0.1
 """Seconds between looks for a new board."""
@@ -61,6 +63,7 @@ class DriftApp(App[None]):
         Binding("question_mark", "help", "Help", id="help", tooltip="Every key, command and filter term."),
         Binding("S", "sources", "Sources", id="sources", tooltip="Health, permissions and rates of every source."),
         Binding("P", "pauses", "Pauses", id="pauses", tooltip="What stands paused, by whom, why and until when."),
+        Binding("L", "timeline", "Timeline", id="timeline", tooltip="What happened when, and when somebody was blind."),
         Binding("x", "export", "Export", id="export", tooltip="Preview an evidence bundle, and write it."),
         Binding("t", "times", "Times", show=False, id="times", tooltip="Ages or exact UTC, everywhere at once."),
         Binding("T", "next_theme", "Theme", show=False, id="theme", tooltip="The next theme."),
@@ -87,6 +90,7 @@ class DriftApp(App[None]):
         self._make_evidence = evidence
         self._evidence: Evidence | None = None
         self._bare = Bare()
+        self._story: Story | None = None
         for theme in themes():
             self.register_theme(theme)
         self.use_theme(self.options.theme or self._fitting_theme())
@@ -144,6 +148,7 @@ class DriftApp(App[None]):
     def _started(self) -> None:
         _settle_memory()
         self.desk.start(self.board)
+        self._begin_story()
 
     def run_to_exit(self) -> int:
         """Runs until the operator leaves; gives the exit code. The feed stops after the terminal is restored.
@@ -195,6 +200,8 @@ class DriftApp(App[None]):
 
     def _show(self, board: Board) -> None:
         self.board = board
+        if self._story is not None:
+            self._story.see(board, self.times.now)
         seen = self._seen
         self.model.units.following = any(screen.follows for screen in seen)
         update = self.model.update(board, self.times.now)
@@ -214,6 +221,18 @@ class DriftApp(App[None]):
         for screen in self._seen:
             if not screen.is_modal:
                 screen.tell(clean(text, 400), role)
+
+    def _begin_story(self) -> Story:
+        """Not before the first rows: health says by itself since when a source is blind."""
+        if self._story is None:
+            from drifttui.services.timeline import Story
+
+            self._story = Story()
+            self._story.see(self.board, self.times.now)
+        return self._story
+
+    def timeline(self) -> tuple[Entry, ...]:
+        return self._begin_story().entries(self.board)
 
     @property
     def times(self) -> Times:
@@ -261,6 +280,12 @@ class DriftApp(App[None]):
 
         if not isinstance(self.screen, PausesScreen):
             self.push_screen(PausesScreen())
+
+    def action_timeline(self) -> None:
+        from drifttui.screens.timeline import TimelineScreen
+
+        if not isinstance(self.screen, TimelineScreen):
+            self.push_screen(TimelineScreen())
 
     def action_sources(self) -> None:
         from drifttui.screens.sources import SourcesScreen

@@ -17,6 +17,7 @@ from drifttui.widgets.scrubber import Moment, Scrubber
 
 if TYPE_CHECKING:
     from drifttui.services.replay import Film, Mark
+    from drifttui.services.timeline import Story
     from drifttui.store.notes import Notes
 
 
@@ -90,6 +91,12 @@ class ReplayApp(DriftApp):
                 feed.frames_read,
             )
         )
+
+    def _begin_story(self) -> Story:
+        """What the record had told by this moment, and nothing that came later."""
+        from drifttui.services.timeline import Story, story_of
+
+        return story_of(self.film, self.replay.now()) if self.film is not None else Story()
 
     def seek(self, at: datetime) -> None:
         self.replay.seek(at)

@@ -15,6 +15,7 @@ from .acts import Acts
 from .ages import span
 from .audit import Line
 from .finding import Finding
+from .git import Merges
 from .health import SourceHealth, Standing
 from .inspection import Event, Inspection
 from .unit import Unit
@@ -81,7 +82,14 @@ def _moment(at: datetime) -> str:
 def merged(*streams: Iterable[Entry]) -> tuple[Entry, ...]:
     """All entries once each, oldest first; what two sources tell alike stands once."""
     found = {(e.at, e.kind, e.words, e.unit, e.resource, e.ref): e for stream in streams for e in stream}
-    return tuple(sorted(found.values(), key=lambda e: (e.at, _ORDER[e.kind], e.unit, e.words)))
+    ordered = sorted(found.values(), key=lambda e: (e.at, _ORDER[e.kind], e.unit, e.words))
+    told = {(e.unit, e.ref) for e in ordered if _by_git(e)}
+    return tuple(e for e in ordered if e.kind is not Kind.MERGE or _by_git(e) or (e.unit, e.ref) not in told)
+
+
+def _by_git(entry: Entry) -> bool:
+    """A commit that Git itself told of stands once, though the engine tells of it too."""
+    return entry.kind is Kind.MERGE and entry.source.startswith("git:")
 
 
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
@@ -119,9 +127,21 @@ def of_inspection(inspection: Inspection) -> Iterable[Entry]:
                 source=inspection.unit.source,
                 ref=revision.revision,
             )
+    for ref, merges in inspection.merges.items():
+        yield from of_merges(unit, ref.short, merges)
     for event in inspection.events:
         if event.warning and event.at is not None:
             yield _warning(event, unit)
+
+
+def of_merges(unit: str, resource: str, merges: Merges) -> Iterable[Entry]:
+    """Commits that touched what differs, when they came to be on the branch."""
+    for touch in merges.touches:
+        commit = touch.commit
+        if commit.time is not None:
+            words = " ".join(filter(None, (commit.sha[:12], commit.pull_request, commit.title)))
+            name = resource if touch.paths else ""
+            yield Entry(commit.time, Kind.MERGE, words, unit, name, commit.author, merges.source, commit.sha)
 
 
 def _warning(event: Event, unit: str) -> Entry:
@@ -293,6 +313,21 @@ def columns(entries: Iterable[Entry], window: Window, count: int) -> tuple[Colum
     return tuple(Column(held, frozenset(names)) for held, names in zip(counts, blind, strict=True))
 
 
-def document(entries: Iterable[Entry], now: datetime) -> dict[str, Any]:
-    """What `drifttui timeline --json` prints."""
-    return {"schema": SCHEMA, "at": _moment(now), "entries": [entry.as_json() for entry in entries]}
+def document(
+    entries: Iterable[Entry],
+    now: datetime,
+    window: Window | None = None,
+    *,
+    incident: str = "",
+    unseen: Iterable[str] = (),
+) -> dict[str, Any]:
+    """What `drifttui timeline --json` prints. `unseen` says in one line each what could not be told."""
+    return {
+        "schema": SCHEMA,
+        "at": _moment(now),
+        "since": _moment(window.since) if window else None,
+        "until": _moment(window.until) if window else None,
+        "incident": incident or None,
+        "entries": [entry.as_json() for entry in entries],
+        "unseen": list(unseen),
+    }

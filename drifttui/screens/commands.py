@@ -101,6 +101,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "findings": Command("findings of all units", _findings),
     "sources": Command("every source: reachable, permitted, how old", _action("app.sources")),
     "pauses": Command("what stands paused, by whom, why and until when", _action("app.pauses")),
+    "timeline": Command("what happened when, and when somebody was blind", _action("app.timeline")),
     "classify": Command("record your verdict on the finding", _action("screen.classify")),
     "pause": Command("plan to suspend auto-sync of the unit", _action("screen.pause")),
     "resume": Command("plan to give automation back", _action("screen.resume")),

@@ -17,6 +17,7 @@ from drifttui.widgets.lines_view import LinesView
 from drifttui.widgets.planes_pane import PlanesPane
 from drifttui.widgets.table import LineTable
 from drifttui.widgets.text_pane import TextPane
+from drifttui.widgets.timeline_view import TimelineAxis
 
 from .act_keys import ActKeys
 from .base import DriftScreen
@@ -30,6 +31,7 @@ from .plan import PlanScreen
 from .prompting import Prompting
 from .scrubbing import has_time
 from .sources import SourcesScreen
+from .timeline import TimelineScreen
 from .triage import TriageScreen
 from .triage_model import Update
 
@@ -50,6 +52,8 @@ SIGNS: Sequence[tuple[str, str]] = (
     ("–", "looked, and not there"),
     ("+ in front of a row", "came in, or got worse, with the last `.`"),
     ("~ in front of a finding", "read before its source went silent"),
+    ("! o @ m s w = v + *", "in the timeline: drift, gone, call, merge, sync, warning, pause, verdict, link, act"),
+    ("? and ░", "in the timeline: a source was blind then; what is shaded is not known to be empty"),
 )
 
 
@@ -125,6 +129,7 @@ def key_groups(app: type, keymap: Mapping[str, str]) -> Iterator[tuple[str, list
         ("Units and findings", (Filtering, TriageScreen)),
         ("One finding", (FindingScreen,)),
         ("Sources and pauses", (SourcesScreen, PausesScreen)),
+        ("The timeline", (TimelineScreen, TimelineAxis)),
         ("Closing an incident out", (CloseoutScreen,)),
     )
     of_time = list(keys_of(app, keymap)) if has_time(app) else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from drifttui.core.ages import Times
 from drifttui.core.board import Board
@@ -11,6 +11,9 @@ from .desk import Desk
 from .evidence import Evidence
 from .feed import Feed, Options
 from .triage_model import TriageModel
+
+if TYPE_CHECKING:
+    from drifttui.core.timeline import Entry
 
 
 class Host(Protocol):
@@ -31,6 +34,10 @@ class Host(Protocol):
 
     @property
     def times(self) -> Times: ...
+
+    def timeline(self) -> tuple[Entry, ...]:
+        """Everything known by now, oldest first."""
+        ...
 
     @property
     def theme(self) -> str: ...

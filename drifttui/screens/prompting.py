@@ -34,7 +34,7 @@ class Prompting(DriftScreen):
 
     async def action_command(self) -> None:
         self._before = self.pane
-        hint = "units  findings  sources  pauses  filter …  sort …  theme …  help  q  or a unit or cluster"
+        hint = "units  findings  sources  pauses  timeline  filter …  sort …  theme …  help  q  or a unit or cluster"
         await self.open_prompt(Prompt(":", "", hint, self._said))
 
     @on(Prompt.Typed)
