@@ -13,6 +13,7 @@ from .audit import ActorKind, Line
 from .case import AuditEvent
 
 if TYPE_CHECKING:
+    from .audit_cloudtrail import CloudTrailCall
     from .audit_kubernetes import KubernetesCall
 
 SURE = ((0.9, "Certain"), (0.7, "Likely"), (0.4, "Possible"))
@@ -22,7 +23,8 @@ SHOWN = 3
 
 
 class Raw(NamedTuple):
-    """One event as it is shown: redacted already. `request` is the body as logged, None where it was not."""
+    """One event as it is shown: redacted already. `verb` is the call's name where it is one of CloudTrail. `request` is
+    the body as logged, None where it was not."""
 
     time: datetime | None
     verb: str
@@ -41,6 +43,19 @@ class Raw(NamedTuple):
         return cls(
             call.received, call.verb, what, call.code, address, call.user_agent, call.audit_id, call.level, call.request
         )
+
+    @property
+    def from_cloudtrail(self) -> bool:
+        """Verbs of Kubernetes are in lower case."""
+        return self.verb[:1].isupper()
+
+    @classmethod
+    def of_cloud(cls, call: CloudTrailCall) -> Raw:
+        """CloudTrail tells a status only where a call failed, and has no levels."""
+        service = (call.source or "").removesuffix(".amazonaws.com")
+        what = " in ".join(part for part in (service, call.region or "") if part)
+        address, client = call.source_ip or "", call.user_agent or ""
+        return cls(call.time, call.name or "", what, None, address, client, call.event_id or "", "", call.request)
 
 
 class Attributed(NamedTuple):

@@ -91,6 +91,12 @@ def who_cloudtrail(
     return Answer(tuple(lines[:LINES]), unseen, _words(aside))
 
 
+def changes_path(question: CloudQuestion, call: CloudTrailCall, path: str) -> bool:
+    """Whether a call that names the resource changes this attribute, as far as its name and request tell."""
+    hit = _hit(call, frozenset(), mapped(question.kind))
+    return hit is not None and _touches(hit, _attribute(path))
+
+
 def _once(calls: Iterable[CloudTrailCall]) -> list[CloudTrailCall]:
     """By event id: files of an organisation and of its accounts hold the same records."""
     seen: set[str] = set()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .audit import Line
 from .history import History, Step
@@ -13,7 +14,11 @@ from .planes import ABSENT
 from .pointers import get, parse
 from .resource_question import ResourceQuestion
 
+if TYPE_CHECKING:
+    from .audit_question import AuditAnswer
+
 NO_AUDIT = "Kubernetes audit log: none given, so who wrote a field is not known"
+NO_CLOUDTRAIL = "CloudTrail: no AWS account is configured, so who wrote a field is not known"
 _LATE = timedelta(minutes=15)
 
 
@@ -31,6 +36,24 @@ class Log(NamedTuple):
     future: int = 0
     """Events dated after now."""
     now: datetime | None = None
+
+
+def log_of(answers: Sequence[AuditAnswer]) -> Log | None:
+    """All sources as one log; None where none answered."""
+    if not answers:
+        return None
+    problems: Counter[str] = Counter()
+    for answer in answers:
+        problems.update(answer.problems)
+    return Log(
+        min((answer.first for answer in answers if answer.first), default=None),
+        max((answer.newest for answer in answers if answer.newest), default=None),
+        sum(answer.events for answer in answers),
+        dict(problems),
+        sum(answer.dropped for answer in answers),
+        sum(answer.future for answer in answers),
+        max((answer.asked_at for answer in answers if answer.asked_at), default=None),
+    )
 
 
 def unseen_of(

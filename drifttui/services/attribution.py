@@ -1,5 +1,7 @@
 """Who changed what differs: asks the audit sources about the findings of a unit and joins what they answer.
 
+Kubernetes objects are asked about at logs of clusters, what has an address in a stack at CloudTrail, each by its own.
+
 An answer is kept for as long as the same drift lasts and nobody writes the object again. It is asked for once more
 while the call may still arrive, when a followed log tells of a write, and when a source could not be asked.
 """
@@ -7,10 +9,9 @@ while the call may still arrive, when a followed log tells of a write, and when 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from drifttui.core.attributed import SHOWN, Attributed, Raw
 from drifttui.core.audit import moment
@@ -21,17 +22,26 @@ from drifttui.core.finding import Finding
 from drifttui.core.identity import Engine, ResourceRef, UnitId
 from drifttui.core.inspection import Inspection
 from drifttui.core.join import Evidence, who
+from drifttui.core.planes import Plane
 from drifttui.core.ports import AuditSource, Clock
 from drifttui.core.resource_question import question_for
 from drifttui.core.rule_events import rule_events
 from drifttui.core.unit import Unit
-from drifttui.core.unseen import NO_AUDIT, Log
+from drifttui.core.unseen import NO_AUDIT, Log, log_of
 from drifttui.core.verdict import risk_rank
+
+if TYPE_CHECKING:
+    from drifttui.core.join_cloudtrail import CloudQuestion
+
+    from .attribution_cloud import Asked
 
 AT_ONCE: Final = 40
 """Objects in one question."""
+CLOUDS_AT_ONCE: Final = 10
+"""Of CloudTrail, which answers two calls a second."""
 AGAIN_AFTER: Final = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 120.0)
 """Seconds after which what may still arrive is asked for again, try by try; the last one from then on."""
+CLOUD_AGAIN_AFTER: Final = (30.0, 60.0, 120.0, 240.0)
 GIVE_UP: Final = timedelta(minutes=20)
 """After this long what may still arrive is taken not to: CloudTrail is at most fifteen minutes late."""
 ARRIVED_AFTER: Final = timedelta(seconds=1)
@@ -46,10 +56,14 @@ Key = tuple[str, str]
 
 
 class _Entry:
-    __slots__ = ("again", "answer", "asked", "failed", "first", "key", "tries")
+    __slots__ = ("again", "answer", "asked", "failed", "first", "key", "seen", "trail", "tries")
 
-    def __init__(self, key: Key, answer: Attributed) -> None:
+    def __init__(self, key: Key, answer: Attributed, trail: Trail | None, seen: datetime) -> None:
         self.key, self.answer = key, answer
+        self.trail = trail
+        """None: nobody can be asked."""
+        self.seen = seen
+        """When this drift was true for the first time, as far as was looked."""
         self.asked: datetime | None = None
         self.first: datetime | None = None
         self.failed = False
@@ -62,13 +76,13 @@ class Attribution:
     """One per session. All but `known` belong to the thread that asks."""
 
     def __init__(self, sources: Sequence[AuditSource], clock: Clock) -> None:
-        self._sources = [source for source in sources if source.trail is Trail.KUBERNETES]
+        self._sources = {trail: [source for source in sources if source.trail is trail] for trail in Trail}
         self._clock = clock
         self._entries: dict[UnitId, dict[ResourceRef, _Entry]] = {}
 
     @property
     def configured(self) -> bool:
-        return bool(self._sources)
+        return any(self._sources.values())
 
     def known(self, finding: Finding, inspection: Inspection | None) -> Attributed:
         """What is known now; from the object alone where no source was asked yet or there is none."""
@@ -77,8 +91,20 @@ class Attribution:
         entries = self._entries.setdefault(finding.unit, {})
         held = entries.get(finding.ref)
         if held is None or held.key != key:
-            held = entries[finding.ref] = _Entry(key, _from_object(finding, live, configured=self.configured))
+            held = entries[finding.ref] = self._new(finding, inspection, key, live)
         return held.answer
+
+    def _new(self, finding: Finding, inspection: Inspection | None, key: Key, live: Any) -> _Entry:
+        seen = true_at(finding) or self._clock()
+        if not finding.ref.address:
+            configured = bool(self._sources[Trail.KUBERNETES])
+            answer = _from_object(finding, live, configured=configured)
+            return _Entry(key, answer, Trail.KUBERNETES if configured else None, seen)
+        from .attribution_cloud import subject, unasked
+
+        configured = bool(self._sources[Trail.CLOUDTRAIL])
+        answer = unasked(subject(finding, inspection), configured=configured)
+        return _Entry(key, answer, Trail.CLOUDTRAIL if answer.configured else None, seen)
 
     def forget(self, unit: UnitId) -> None:
         self._entries.pop(unit, None)
@@ -89,23 +115,29 @@ class Attribution:
         return any(
             held.asked is None or held.failed or held.again or (held.answer.may_arrive and not _given_up(held, now))
             for held in self._entries.get(unit, {}).values()
+            if held.trail is not None
         )
 
     def due(self, unit: UnitId, look: Look) -> list[Finding]:
         """Findings that are worth a question now, worst risk first."""
-        if not self._sources or look.inspection is None:
+        if not self.configured or look.inspection is None:
             return []
         now = self._clock()
         refs = {finding.ref for finding in look.findings}
         entries = self._entries.get(unit, {})
         for gone in [ref for ref in entries if ref not in refs]:
             del entries[gone]
-        found = [finding for finding in look.findings if not finding.ref.address and self._is_due(finding, look, now)]
-        return sorted(found, key=lambda finding: -risk_rank(finding.risk))[:AT_ONCE]
+        found = [finding for finding in look.findings if self._is_due(finding, look, now)]
+        found.sort(key=lambda finding: -risk_rank(finding.risk))
+        clouds = [finding for finding in found if finding.ref.address]
+        objects = [finding for finding in found if not finding.ref.address]
+        return [*objects[:AT_ONCE], *clouds[:CLOUDS_AT_ONCE]]
 
     def _is_due(self, finding: Finding, look: Look, now: datetime) -> bool:
         self.known(finding, look.inspection)
         held = self._entries[finding.unit][finding.ref]
+        if held.trail is None:
+            return False
         if held.asked is None:
             return True
         if held.again:
@@ -114,7 +146,8 @@ class Attribution:
             return now - held.asked >= FAILED_AFTER
         if not held.answer.may_arrive or _given_up(held, now):
             return False
-        return now - held.asked >= timedelta(seconds=AGAIN_AFTER[min(held.tries, len(AGAIN_AFTER)) - 1])
+        waits = AGAIN_AFTER if held.trail is Trail.KUBERNETES else CLOUD_AGAIN_AFTER
+        return now - held.asked >= timedelta(seconds=waits[min(held.tries, len(waits)) - 1])
 
     def arrived(self, names: frozenset[str]) -> set[UnitId]:
         """Units whose findings are asked about again because a log tells of writes; no names: it may be any."""
@@ -124,7 +157,8 @@ class Attribution:
                 # A sure answer is only overtaken by a write of the object, which changes its key.
                 best = held.answer.best
                 unsure = held.answer.may_arrive or best is None or best.confidence < 0.9
-                if held.asked is not None and unsure and (not names or ref.name in names):
+                told = held.trail is Trail.KUBERNETES and held.asked is not None
+                if told and unsure and (not names or ref.name in names):
                     held.again = True
                     units.add(unit)
         return units
@@ -134,29 +168,76 @@ class Attribution:
         findings = self.due(unit.id, look)
         if not findings:
             return False
-        sources = [source for source in self._sources if not source.covers or source.covers & clusters]
+        objects = [finding for finding in findings if not finding.ref.address]
+        clouds = [finding for finding in findings if finding.ref.address]
+        told, others = await asyncio.gather(
+            self._ask_logs(unit, objects, look, clusters), self._ask_cloudtrail(clouds, look)
+        )
+        entries, now = self._entries.get(unit.id, {}), self._clock()
+        for finding, answer, failed in (*told, *others):
+            before = entries.get(finding.ref)
+            if before is None:
+                continue  # Gone meanwhile.
+            key = _key(finding, live_object(finding, look.inspection))
+            same = before.key == key
+            entry = entries[finding.ref] = _Entry(
+                key, answer, before.trail, before.seen if same else true_at(finding) or now
+            )
+            entry.asked, entry.failed = answer.at, failed
+            entry.tries = (before.tries if same else 0) + 1
+            entry.first = before.first if same and before.first else answer.at
+        return True
+
+    async def _ask_logs(
+        self, unit: Unit, findings: Sequence[Finding], look: Look, clusters: frozenset[str]
+    ) -> list[Told]:
+        if not findings:
+            return []
+        sources = [each for each in self._sources[Trail.KUBERNETES] if not each.covers or each.covers & clusters]
         applications = (f"{unit.id.namespace}/{unit.id.name}",) if unit.id.engine == Engine.ARGOCD else ()
         status = any(change.path.startswith("/status") for finding in findings for change in finding.changes)
         question = AuditQuestion.about((finding.ref for finding in findings), status=status)
         question = question._replace(applications=applications)
         results = await asyncio.gather(*(_answer(source, question) for source in sources))
-        now = self._clock()
         answers = [each for each in results if isinstance(each, AuditAnswer)]
         failures = [each for each in results if isinstance(each, str)]
         if not sources:
             failures = [f"no audit source records {unit.cluster}"]
-        joined = await asyncio.to_thread(_joined, findings, look.inspection, answers, failures, now)
-        entries = self._entries.get(unit.id, {})
-        for finding, entry in joined:
-            before = entries.get(finding.ref)
-            if before is None:
-                continue  # Gone meanwhile.
-            entry.asked, entry.failed = now, bool(failures)
-            same = before.key == entry.key
-            entry.tries = (before.tries if same else 0) + 1
-            entry.first = before.first if same and before.first else now
-            entries[finding.ref] = entry
-        return True
+        return await asyncio.to_thread(_joined, findings, look.inspection, answers, failures, self._clock())
+
+    async def _ask_cloudtrail(self, findings: Sequence[Finding], look: Look) -> list[Told]:
+        from .attribution_cloud import Asked, question_to, subject
+
+        about = [(each, found) for each in findings if (found := subject(each, look.inspection).question)]
+        if not about:
+            return []
+        now = self._clock()
+        asking = [(each, question_to(each, about, now)) for each in self._sources[Trail.CLOUDTRAIL]]
+        wanted = [(source, question) for source, question in asking if question is not None]
+        results = await asyncio.gather(*(_answer(source, question) for source, question in wanted))
+        asked = [
+            Asked(source.name, question.clouds, answer)
+            for (source, question), answer in zip(wanted, results, strict=True)
+        ]
+        held = self._entries.get(findings[0].unit, {})
+        seen = [held[each.ref].seen if each.ref in held else now for each, _ in about]
+        return await asyncio.to_thread(_joined_cloud, about, asked, self._clock(), seen)
+
+
+Told = tuple[Finding, Attributed, bool]
+"""What is known of a finding, and whether a source failed to say more."""
+
+
+def _joined_cloud(
+    about: Sequence[tuple[Finding, CloudQuestion]], asked: Sequence[Asked], now: datetime, seen: Sequence[datetime]
+) -> list[Told]:
+    from .attribution_cloud import attributed_cloud
+
+    found = []
+    for (finding, question), first in zip(about, seen, strict=True):
+        failed = any(isinstance(each.answer, str) for each in asked if question in each.clouds)
+        found.append((finding, attributed_cloud(finding, question, asked, now, first), failed))
+    return found
 
 
 def _joined(
@@ -165,12 +246,18 @@ def _joined(
     answers: Sequence[AuditAnswer],
     failures: Sequence[str],
     now: datetime,
-) -> list[tuple[Finding, _Entry]]:
+) -> list[Told]:
     found = []
     for finding in findings:
-        live = live_object(finding, inspection)
-        found.append((finding, _Entry(_key(finding, live), attributed(finding, live, answers, failures, now))))
+        answer = attributed(finding, live_object(finding, inspection), answers, failures, now)
+        found.append((finding, answer, bool(failures)))
     return found
+
+
+def true_at(finding: Finding) -> datetime | None:
+    """When what runs was read: nothing later can explain it."""
+    stamp = finding.planes.get(Plane.ACTUAL)
+    return stamp.observed_at if stamp is not None else None
 
 
 def _given_up(held: _Entry, now: datetime) -> bool:
@@ -246,24 +333,6 @@ def live_object(finding: Finding, inspection: Inspection | None) -> Any:
         if planes.ref == finding.ref:
             return planes.actual.document if planes.actual else None
     return None
-
-
-def log_of(answers: Sequence[AuditAnswer]) -> Log | None:
-    """All sources as one log; None where none answered."""
-    if not answers:
-        return None
-    problems: Counter[str] = Counter()
-    for answer in answers:
-        problems.update(answer.problems)
-    return Log(
-        min((answer.first for answer in answers if answer.first), default=None),
-        max((answer.newest for answer in answers if answer.newest), default=None),
-        sum(answer.events for answer in answers),
-        dict(problems),
-        sum(answer.dropped for answer in answers),
-        sum(answer.future for answer in answers),
-        max((answer.asked_at for answer in answers if answer.asked_at), default=None),
-    )
 
 
 def _written(live: Any) -> Iterable[datetime]:

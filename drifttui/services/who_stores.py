@@ -18,9 +18,8 @@ from drifttui.core.join import Answer, Evidence, who
 from drifttui.core.join_cloudtrail import CloudQuestion, who_cloudtrail
 from drifttui.core.ports import AuditSource
 from drifttui.core.resource_question import ResourceQuestion
-from drifttui.core.unseen import Log
+from drifttui.core.unseen import Log, log_of
 
-from .attribution import log_of
 from .session import Settings, build_sources, settings_from, utc_now
 
 NONE: Final = "No audit log to ask"

@@ -43,8 +43,7 @@ def who_lines(finding: Finding, unit: Unit, look: Look, times: Times, width: int
         *actor_lines.others(who, finding, times, width),
         (),
         *actor_lines.evidence(who, times, width),
-        (),
-        *_fields(finding, times, width),
+        *(() if finding.ref.address else ((), *_fields(finding, times, width))),
         *_causes(finding, unit, look, times, width),
         *_events(finding, look, times, width),
         *actor_lines.body(who, width),
@@ -52,6 +51,7 @@ def who_lines(finding: Finding, unit: Unit, look: Look, times: Times, width: int
 
 
 def _summary(finding: Finding, times: Times, width: int) -> Iterator[Line]:
+    who = finding.who
     first = next(iter(holders(finding)), None)
     if first is None:
         yield from wrapped("Nobody can be named: no changed field has a manager.", width, "unknown")
@@ -59,7 +59,10 @@ def _summary(finding: Finding, times: Times, width: int) -> Iterator[Line]:
         hand = _HANDS[hand_of(first.manager)]
         said = f"{clean(first.manager, 120)}, {hand}, last wrote {times.ago(first.time)}."
         yield from wrapped(said, width, "strong")
-    yield from wrapped("Person: unknown, because no audit log is read.", width, "unknown")
+    why = (
+        clean(who.unseen[0], 300) if who is not None and who.unseen and finding.ref.address else "no audit log is read"
+    )
+    yield from wrapped(f"Person: unknown, because {why}.", width, "unknown")
 
 
 def _fields(finding: Finding, times: Times, width: int) -> Iterator[Line]:
@@ -90,6 +93,8 @@ def _owner(owner: Owner, times: Times, width: int) -> Iterator[Line]:
 
 
 def _why_nobody(change: Change, finding: Finding) -> str:
+    if finding.ref.address:
+        return "a stack keeps no managers of fields."
     stamp = finding.planes.get(Plane.ACTUAL)
     if stamp is None:
         return "nobody could read the live object."
