@@ -194,7 +194,8 @@ def _outcome_words(
     if pause is not None and result == "written":
         return _said(f"paused until {_until(pause.until, event.at)}", pause.reason)
     if result == "holding":
-        return _said("pause holds" + (f", checked {checks} times" if checks > 1 else ""), text["message"])
+        proof = text["message"] or (f"checked {checks} times" if checks > 1 else "")
+        return _said(f"pause holds, {proof}" if proof else "pause holds", "")
     if result == "undone":
         return _said(f"{act.purpose} undone" + (f" by {text['by']}" if text["by"] else ""), text["message"])
     if result in ("resumed", "written"):

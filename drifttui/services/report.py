@@ -61,11 +61,13 @@ def summary(report: Report) -> tuple[str, ...]:
     open_ones = sum(not story.gone for story in report.stories)
     standing = sum(pause.get("state") in ("intended", "written", "holding") for pause in report.pauses)
     count = len(report.stories) + report.more
+    done = closed_out(report)
     lines = [
         f"From {exact(report.since) or 'nothing'} to {exact(report.until) or 'nothing'}.",
         f"{count} finding{'' if count == 1 else 's'} in {report.units} unit{'' if report.units == 1 else 's'}; "
         f"{open_ones} still differed at the end.",
         f"{len(report.pauses)} pause{'' if len(report.pauses) == 1 else 's'}, {standing} not resumed.",
+        *([f"Closed out by {done[0]}." if done else "Not closed out."] if report.incident else []),
         f"{report.withheld} value{'' if report.withheld == 1 else 's'} withheld by the last pass.",
         f"Ledger head {report.head}." if not report.head.startswith("0:") else "The ledger was empty.",
     ]

@@ -105,8 +105,8 @@ def _table(report: Report) -> str:
         gap = ' class="gap"' if kind == "gap" else ""
         rows.append(
             f'<tr{gap}><td class="at">{_h(exact(str(entry.get("at") or "")))}</td><td class="kind">{_h(kind)}</td>'
-            f"<td>{_h(entry.get('words') or '', 400)}</td><td>{_h(where(entry))}</td>"
-            f"<td>{_h(entry.get('actor') or '')}</td></tr>"
+            f'<td>{_h(entry.get("words") or "", 400)}</td><td class="where">{_h(where(entry))}</td>'
+            f'<td class="who">{_h(entry.get("actor") or "")}</td></tr>'
         )
     head = "<tr><th>UTC</th><th></th><th>what</th><th>where</th><th>who</th></tr>"
     return f"<table>{head}{''.join(rows)}</table>" if rows else "<p>Nothing was recorded.</p>"

@@ -144,10 +144,10 @@ def _told(timeline: Iterator[dict[str, Any]], units: set[str]) -> tuple[dict[str
 
 
 def where(entry: dict[str, Any]) -> str:
-    """The object and its unit, or how many units."""
+    """The object and its unit, or how many of them."""
     count = entry.get("units")
     if isinstance(count, int) and count > 1:
-        return f"{count} units"
+        return f"{count} units" if entry.get("unit") else f"{count} findings"
     return ", ".join(part for part in (_text(entry, "resource"), _text(entry, "unit").rsplit("/", 1)[-1]) if part)
 
 
