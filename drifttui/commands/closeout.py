@@ -3,6 +3,7 @@ over.
 
 Prints the checklist. With --accept or --hand-over it records the decision first; with --done it records the result in
 the ledger, where an export finds it, and refuses while anything blocks.
+With --draft it writes what would bring Git up to what runs: a patch and a description per finding that still differs.
 Exit code: 0 nothing blocks, 2 something does, 1 on errors.
 """
 
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from drifttui.core.errors import InputError, inert
 
+from . import closeout_drafts
 from .options import add_ledger_argument
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     decide.add_argument("--owner", default="", metavar="NAME", help="who answers for it from now on")
     decide.add_argument("--expires", default="", metavar="TIME", help="until when it is accepted: 30d, or a time")
     decide.add_argument("--note", default="", metavar="TEXT")
+    closeout_drafts.add_arguments(parser)
     parser.add_argument("--done", action="store_true", help="record the result; refused while anything blocks")
     parser.add_argument("--config", metavar="FILE", help="settings file, for the ledger")
     add_ledger_argument(parser)
@@ -49,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
 
     if bool(options.accept) and bool(options.hand_over):
         raise InputError("One of --accept and --hand-over", "", "Run it twice.")
+    drafting = closeout_drafts.wanted(options)
     now = datetime.now(UTC)
     writes = bool(options.accept or options.hand_over or options.done)
     with opened_ledger(options, create=writes) as opened:
@@ -70,12 +74,16 @@ def run(options: argparse.Namespace) -> int:
                 note=options.note,
             )
         found = review(options.incident, scope, material, list(ledger.events()), ledger.acts(), now)
+        made = closeout_drafts.drafts(options, material, scope, ledger.acts()) if drafting else []
         if options.done and not found.blocking:
             record_done(ledger, found)
     if options.json:
-        print(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+        more = {"drafts": closeout_drafts.as_json(made)} if drafting else {}
+        print(json.dumps({**found.as_json(), **more}, indent=2, ensure_ascii=False))
     else:
         _show(found, options.done)
+        if drafting:
+            closeout_drafts.show(made, options.draft)
     return BLOCKED if found.blocking else 0
 
 

@@ -159,7 +159,8 @@ class Overlay:
                 path = tree.inside(self._own.parent, body.get("path"))
                 if path is not None and path.is_file():
                     found.append(_Patch(self._edits.text(path), path, (), target))
-        return reversed(found)
+        found.reverse()
+        return iter(found)
 
     def _by_patch(self, change: Change) -> bool:
         for patch in self._patches():

@@ -1,0 +1,76 @@
+"""The commands are exact, quoted for a shell, and say what has to hold first."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from drifttui.core.draft_state import as_markdown, id_in, is_stack, state_draft
+
+ADDRESS = 'module.pay["eu west"].aws_security_group.api[0]'
+
+
+def test_a_refresh_is_looked_at_before_it_is_taken() -> None:
+    found = state_draft("opentofu", "refresh-state", ADDRESS, finding="5a78")
+    assert found.commands == (
+        "tofu workspace show",
+        "tofu state pull > before-5a78.tfstate",
+        "tofu plan -refresh-only",
+        "tofu apply -refresh-only",
+    )
+    assert not found.block
+    said = " ".join(found.preconditions)
+    for words in ("lock", "workspace", "backup", "providers"):
+        assert words in said
+    assert "0.15.4" in " ".join(state_draft("terraform", "refresh-state", ADDRESS, finding="x").preconditions)
+
+
+def test_an_import_needs_an_id() -> None:
+    found = state_draft("opentofu", "import", ADDRESS, finding="f", ident="sg-1")
+    assert shlex.split(found.commands[3]) == ["tofu", "import", ADDRESS, "sg-1"]
+    assert found.block == ("import {", f"  to = {ADDRESS}", '  id = "sg-1"', "}")
+    unknown = state_draft("terraform", "import", ADDRESS, finding="f")
+    assert shlex.split(unknown.commands[3]) == ["terraform", "import", ADDRESS, "ID"]
+    assert any("not known from this record" in one for one in unknown.preconditions)
+
+
+def test_a_move_is_tried_first() -> None:
+    found = state_draft("terraform", "move-state", "aws_x.a", finding="f", moved_to="aws_x.b", folder="stacks/eu west")
+    assert shlex.split(found.commands[2]) == [
+        "terraform", "-chdir=stacks/eu west", "state", "mv", "-dry-run", "aws_x.a", "aws_x.b",
+    ]  # fmt: skip
+    assert found.block[1:3] == ("  from = aws_x.a", "  to   = aws_x.b")
+
+
+@pytest.mark.parametrize(
+    ("engine", "action", "address", "words"),
+    [
+        ("argocd", "refresh-state", ADDRESS, "no state file"),
+        ("opentofu", "revert-runtime", ADDRESS, "does not touch the state"),
+        ("opentofu", "import", "", "none that a command can take"),
+        ("opentofu", "import", "aws_x.y; rm -rf /", "none that a command can take"),
+        ("opentofu", "import", "aws_x.y\n}", "none that a command can take"),
+    ],
+)
+def test_what_is_no_matter_of_the_state_is_said(engine: str, action: str, address: str, words: str) -> None:
+    found = state_draft(engine, action, address, finding="f")
+    assert not found.commands
+    assert words in found.problems[0]
+    assert words in "\n".join(as_markdown(found))
+
+
+def test_hostile_ids_stay_one_word() -> None:
+    ident = '$(reboot)\'; `x` "${y}" ```'
+    found = state_draft("opentofu", "import", "aws_x.y", finding="../f;x", ident=ident)
+    assert shlex.split(found.commands[3])[-1] == ident
+    assert found.block[2] == '  id = "$(reboot)\'; `x` \\"$${y}\\" ```"'
+    assert found.commands[1] == "tofu state pull > before-___f_x.tfstate"
+    lines = as_markdown(found)
+    assert lines[lines.index("````sh") + 1] == "tofu workspace show"
+    assert state_draft("opentofu", "import", "aws_x.y", finding="f", ident="a\nb").block[2] == '  id = "ID"'
+
+
+def test_stacks_and_their_ids() -> None:
+    assert [is_stack(one) for one in ("opentofu", "terraform", "argocd")] == [True, True, False]
+    assert [id_in({"id": "i-1"}), id_in({"id": {"digest": "x"}}), id_in(None)] == ["i-1", "", ""]
