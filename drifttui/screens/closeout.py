@@ -46,7 +46,7 @@ class CloseoutScreen(Prompting):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "decide", "Own", id="own", tooltip="Accept the finding until an end, or hand it over."),
-        Binding("y", "record", "Record", id="close-out", tooltip="Record the checklist, once nothing blocks."),
+        Binding("y", "record", "Record", id="yes", tooltip="Record the checklist, once nothing blocks."),
         Binding("ctrl+r", "refresh", "Ask again", show=False, id="refresh"),
     ]
     PANES = ("closeout", "closeout-detail")
@@ -149,6 +149,8 @@ class CloseoutScreen(Prompting):
         if item.blocks:
             how = "`enter`, then `r` resumes it." if item.kind == "pause" else "`enter` opens it; `o` says who owns it."
             lines += [(), *wrapped(f" {how}", width, "muted")]
+        if self.found is not None and not self.found.blocking:
+            lines += [(), *wrapped(" Nothing blocks: `y` records the checklist in the ledger.", width, "muted")]
         return lines
 
     def place_panes(self) -> None:

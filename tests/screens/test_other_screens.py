@@ -107,14 +107,14 @@ async def test_help_lists_every_binding_with_an_id(opened: Open) -> None:
         assert session.triage.units.sorted_by == ("unit", False)
 
 
-def test_keys_of_writes_are_bound_to_those_and_the_others_are_free() -> None:
+def test_keys_that_open_a_plan_or_a_form_are_bound() -> None:
     bound = {word: key.id for _, keys in key_groups(DriftApp, {}) for key in keys for word in key.keys.split()}
     assert {word: bound.get(word) for word in "cprlx"} == {
         "c": "classify",
         "p": "pause",
         "r": "resume",
         "l": "link",
-        "x": None,
+        "x": "export",
     }
 
 
