@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,8 +130,8 @@ def kube() -> Iterator[Cluster]:
         yield running
 
 
-def source(tofu: OpenTofu, folder: Path, access: Access = Access.READ_ONLY, **more: object) -> TofuSource:
-    chosen = StackSettings(**{"dir": str(folder), "binary": tofu.program, **more})  # type: ignore[arg-type]
+def source(tofu: OpenTofu, folder: Path, access: Access = Access.READ_ONLY, **more: Any) -> TofuSource:
+    chosen = StackSettings(**{"dir": str(folder), "binary": tofu.program, **more})
     found = SOURCE(Settings(stacks=(chosen,), access=access, redaction_key=KEY), now)[0]
     assert isinstance(found, TofuSource)
     return found
@@ -151,7 +152,7 @@ async def batches(found: TofuSource) -> list[Batch]:
     raise AssertionError("the source ended")
 
 
-async def look(tofu: OpenTofu, folder: Path, **more: object) -> tuple[Unit, Inspection]:
+async def look(tofu: OpenTofu, folder: Path, **more: Any) -> tuple[Unit, Inspection]:
     seen = await batches(source(tofu, folder, **more))
     assert seen[-1].inspection is not None, seen[-1].units[0].conditions
     return seen[-1].units[0], seen[-1].inspection

@@ -214,7 +214,7 @@ async def test_plan_and_state_in_s3_with_the_lock_beside_it(tmp_path: Path, monk
         state = json.dumps({"version": 4, "serial": 3, "lineage": "abcdefgh-1", "resources": []}).encode()
         for name, body in (("shop/plan.json", PLAN.read_bytes()), ("shop/tfstate", state)):
             await writing.call("s3", "PutObject", {"Bucket": "states", "Key": name, "Body": body})
-        aws = {"aws": (account,)}
+        aws: dict[str, Any] = {"aws": (account,)}
         plan = await read(source(StackSettings(plan="s3://states/shop/plan.json", refreshed=True), **aws))
         free = await read(source(StackSettings(state="s3://states/shop/tfstate"), **aws))
         lock = json.dumps(LOCK).encode()
