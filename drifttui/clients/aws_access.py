@@ -13,10 +13,11 @@ READS: Final[Mapping[str, frozenset[str]]] = {
     "cloudformation": frozenset(
         {
             "DescribeStackDriftDetectionStatus", "DescribeStackEvents", "DescribeStackResourceDrifts",
-            "DescribeStackResources", "DescribeStacks", "GetTemplate", "GetTemplateSummary", "ListStackResources",
+            "DescribeStackResources", "DescribeStacks", "GetStackPolicy", "GetTemplate", "GetTemplateSummary", "ListStackResources",
             "ListStacks",
         }
     ),
+    "cloudcontrol": frozenset({"GetResource"}),
     "cloudtrail": frozenset({"DescribeTrails", "GetTrail", "GetTrailStatus", "GetEventSelectors", "LookupEvents"}),
     "config": frozenset({"GetResourceConfigHistory"}),
     "logs": frozenset({"DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetQueryResults"}),

@@ -66,6 +66,20 @@ class ClusterLog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     max_pages: Annotated[int, Positive] = 200
 
 
+class StackDriftSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[aws.cloudformation]`: the account's stacks are units. Seconds."""
+
+    regions: tuple[str, ...] = ()
+    """Unset: those of the account."""
+    stacks: tuple[str, ...] = ()
+    """Names, with `*`. Unset: all."""
+    detect_after: Annotated[float, Positive] | None = 3600.0
+    """A look into a stack detects drift anew where what was last detected is older."""
+    detect_timeout: Annotated[float, Positive] = 300.0
+    poll: Annotated[float, Positive] = 1.0
+    """Before the first question how a detection stands; later ones come slower."""
+
+
 class AwsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[[aws]]` in the configuration: one identity in one account. Seconds. The bounds hold for what a file says."""
 
@@ -99,6 +113,7 @@ class AwsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     trail: TrailBucket | None = None
     athena: TrailTable | None = None
     cluster: tuple[ClusterLog, ...] = ()
+    cloudformation: StackDriftSettings | None = None
 
     @property
     def shown_name(self) -> str:
