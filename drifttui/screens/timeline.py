@@ -36,8 +36,8 @@ class TimelineScreen(Prompting):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", id="filter", tooltip="Type words; it works at once.", priority=True),
-        Binding("i", "zoom_time(1)", "In", id="zoom-in", tooltip="A shorter time, around the cursor."),
-        Binding("o", "zoom_time(-1)", "Out", id="zoom-out", tooltip="A longer time, around the cursor."),
+        Binding("i", "zoom_time(1)", "Into", id="zoom-in", tooltip="A shorter time, around the cursor."),
+        Binding("w", "zoom_time(-1)", "Wider", id="zoom-out", tooltip="A longer time, around the cursor."),
         Binding("ctrl+left", "move(-1)", "Earlier", show=False, id="move-earlier", tooltip="An earlier time."),
         Binding("ctrl+right", "move(1)", "Later", show=False, id="move-later", tooltip="A later time."),
         Binding("0", "around", "Incident", show=False, id="around", tooltip="The incident's time, or the last hours."),

@@ -59,8 +59,8 @@ class TimelineAxis(LinesView):
     """Shows `entries` of `window`; `at` is the entry that the cursor of the list is on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "walk(-1)", "Earlier", show=False, id="earlier", tooltip="To the entry before, in time."),
-        Binding("right", "walk(1)", "Later", show=False, id="later", tooltip="To the next entry, in time."),
+        Binding("left", "walk(-1)", "Left", show=False, id="left", tooltip="To the entry before, in time."),
+        Binding("right", "walk(1)", "Right", show=False, id="right", tooltip="To the next entry, in time."),
         Binding("enter", "choose", "Open", id="open", tooltip="Go into what the cursor is on."),
     ]
 
