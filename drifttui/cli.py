@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "diff": Command("drifttui.commands.diff", "compare two or three planes, from files or of a live unit"),
     "who": Command("drifttui.commands.who", "who changed a field, by which path, how sure: live or from audit files"),
+    "timeline": Command("drifttui.commands.timeline", "what happened when, and when a source was blind (exit 3)"),
     "pause": Command("drifttui.commands.pause", "suspend automatic sync in a way that holds, and watch until proven"),
     "resume": Command("drifttui.commands.resume", "give back exactly what a pause took, after showing what it reverts"),
     "pauses": Command(

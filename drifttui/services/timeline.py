@@ -31,7 +31,7 @@ from drifttui.core.timeline import (
 )
 
 if TYPE_CHECKING:
-    from drifttui.store.journal import Kept
+    from drifttui.store.journal import Kept, Session
 
     from .replay import Film
 
@@ -144,6 +144,32 @@ class Recorded(NamedTuple):
     unseen: tuple[str, ...]
 
 
+def sessions_since(sessions: Sequence[Session], since: datetime) -> list[Session]:
+    """Those that wrote anything after `since`."""
+    found = []
+    for session in sessions:
+        try:
+            written = session.segments[-1].stat().st_mtime
+        except OSError:
+            continue
+        if written >= since.timestamp():
+            found.append(session)
+    return found
+
+
+def recorded_units(sessions: Sequence[Session]) -> frozenset[UnitId]:
+    """Every unit that a session listed."""
+    from drifttui.store.journal import records
+
+    return frozenset(
+        unit.id
+        for session in sessions
+        for record in records(session)
+        if record.batch is not None
+        for unit in record.batch.units
+    )
+
+
 def recorded(
     records: Callable[[Callable[[str], None]], Iterable[tuple[datetime, Kept]]], acts: Acts, scope: Scope
 ) -> Recorded:
@@ -153,9 +179,11 @@ def recorded(
 
     findings, gaps, unseen = FindingLog(), Gaps(), list[str]()
     found: list[Entry] = []
+    last: datetime | None = None
     for at, record in records(unseen.append):
         if scope.until is not None and at > scope.until:
             break
+        last = at
         if record.batch is not None and (batch := scoped(record.batch, scope)) is not None:
             if batch.health is not None:
                 gaps.told(batch.health, at)
@@ -167,5 +195,7 @@ def recorded(
             for _ in findings.look(record.look):
                 continue
     mine = [entry for entry in of_acts(acts) if not entry.unit or scope.has_unit(entry.unit)]
-    told = merged(found, findings.entries, gaps.entries(), mine)
+    # Who was blind when the record ended was so until then; what came after, nobody has seen.
+    closed = [entry if entry.until else entry._replace(until=last) for entry in gaps.entries()]
+    told = merged(found, findings.entries, closed, mine)
     return Recorded(told, tuple(dict.fromkeys(unseen)))
