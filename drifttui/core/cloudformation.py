@@ -198,7 +198,7 @@ def policy_event(body: Any) -> Event | None:
         return None
     listed = statements if isinstance(statements, list) else [statements]
     denied = [
-        f"{_words(one.get('Action') or one.get('NotAction'))} on {_words(one.get('Resource') or one.get('NotResource'))}"
+        f"{_words(one.get('Action', one.get('NotAction')))} on {_words(one.get('Resource', one.get('NotResource')))}"
         for one in listed
         if isinstance(one, dict) and one.get("Effect") == "Deny"
     ]

@@ -16,7 +16,7 @@ from drifttui.clients.access import Access
 from drifttui.clients.argocd_settings import ArgoCDSettings
 from drifttui.clients.audit_settings import AuditSettings
 from drifttui.clients.aws import Aws
-from drifttui.clients.aws_settings import AwsSettings, ClusterLog, TrailBucket, TrailTable
+from drifttui.clients.aws_settings import AwsSettings, ClusterLog, StackDriftSettings, TrailBucket, TrailTable
 from drifttui.clients.flux_settings import FluxSettings
 from drifttui.clients.git_settings import GitSettings
 from drifttui.clients.kube_settings import KubernetesSettings
@@ -43,12 +43,13 @@ contexts: [{name: nowhere, context: {cluster: nowhere, user: nobody}}]
 """
 
 
-NO_ACCOUNT = ("audit-cloudwatch", "cloudtrail-athena", "cloudtrail-lookup", "cloudtrail-s3")
+NO_ACCOUNT = ("audit-cloudwatch", "cloudformation", "cloudtrail-athena", "cloudtrail-lookup", "cloudtrail-s3")
 """Nothing of AWS can be recorded: what stands in goes through the SDK's own parser (tests/clients/aws_server)."""
 
 NOBODY = AwsSettings(
     name="nowhere", region="eu-west-1", endpoint_url="http://127.0.0.1:9", trail=TrailBucket(bucket="nowhere"),
     athena=TrailTable(database="nowhere", table="nowhere"), cluster=(ClusterLog(name="nowhere"),),
+    cloudformation=StackDriftSettings(),
 )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ DETECTING: Final = 3
 """Detections at the same time, of which AWS allows only a few an account."""
 FIRST_POLL, SLOWEST_POLL = 1.0, 15.0
 SERVICE: Final = "cloudformation"
+NESTED: Final = "AWS::CloudFormation::Stack"
 
 
 class CloudFormationSource:
@@ -51,12 +52,14 @@ class CloudFormationSource:
         self._units: dict[UnitId, Unit] = {}
         self._checker = AwsHealth(aws, self.name, SYSTEM, clock)
         self._detections: dict[UnitId, asyncio.Task[str]] = {}
+        self._telling: set[asyncio.Task[None]] = set()
         self._awaited = 0
         self._room = asyncio.Semaphore(DETECTING)
         self._renewed: set[UnitId] = set()
+        self._tried: dict[UnitId, datetime] = {}
+        self._unchecked: dict[UnitId, str] = {}
         self._told: dict[UnitId, Inspection] = {}
         self._wake = asyncio.Event()
-        self._error: SourceError | None = None
         self._blind_since: datetime | None = None
         self._listed_at: datetime | None = None
 
@@ -93,15 +96,19 @@ class CloudFormationSource:
                         if unit in self._units:
                             yield Batch(self.name, self._clock(), units=(self._units[unit],), inspection=inspection)
         finally:
-            for task in self._detections.values():
+            running = [*self._detections.values(), *self._telling]
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*self._detections.values(), return_exceptions=True)
+            await asyncio.gather(*running, return_exceptions=True)
 
     async def inspect(self, unit: Unit) -> Inspection:
-        gaps: list[str] = []
-        if self._is_old(unit):
-            gaps += await self._detected(unit)
-        return await self._read(self._units.get(unit.id, unit), gaps)
+        if not self._is_old(unit):
+            return await self._read(self._units.get(unit.id, unit), [])
+        gaps = await self._detected(unit)
+        inspection = await self._read(self._units.get(unit.id, unit), gaps)
+        self._told[unit.id] = inspection  # The row changed with it.
+        self._wake.set()
+        return inspection
 
     def renew(self, unit: UnitId) -> bool:
         if unit not in self._units:
@@ -132,7 +139,7 @@ class CloudFormationSource:
             try:
                 async for page in self._aws.pages(SERVICE, "DescribeStacks", {}, marker="NextToken", region=region):
                     for stack in page.get("Stacks") or ():
-                        row = row_of(stack, self.name, region, now)
+                        row = self._row(stack, region)
                         if self._is_wanted(row.id.name) and stack.get("StackStatus") != "REVIEW_IN_PROGRESS":
                             found[row.id] = row
             except SourceError as error:
@@ -140,7 +147,7 @@ class CloudFormationSource:
                 found |= {key: unit for key, unit in self._units.items() if key.namespace == region}
         if not regions:
             found = dict(self._units)
-        self._units, self._error = found, failed[0][1] if failed else None
+        self._units = found
         if not failed:
             self._listed_at = now
         return Batch(self.name, now, units=tuple(found.values()), complete=True, health=self._health(failed, regions))
@@ -179,6 +186,9 @@ class CloudFormationSource:
         if unit.id in self._renewed:
             self._renewed.discard(unit.id)
             return True
+        tried = self._tried.get(unit.id)
+        if tried is not None and self._clock() - tried < timedelta(seconds=self._settings.detect_after or 0):
+            return False  # A detection that failed does not get better by being repeated.
         if self._settings.detect_after is None or any(one.type == "StackBusy" for one in unit.conditions):
             return False
         if unit.sync == "Unknown":
@@ -190,6 +200,7 @@ class CloudFormationSource:
         """Starts a detection, and waits for it where not many do. Gives what is to be said about it."""
         if self._aws.access is Access.STRICT:
             return ["Drift is not detected anew under --read-only=strict: this is what was last detected."]
+        self._tried[unit.id] = self._clock()
         task = self._detections.get(unit.id)
         if task is None:
             task = asyncio.create_task(self._detect(unit), name=f"detect {unit.id.name}")
@@ -208,7 +219,9 @@ class CloudFormationSource:
     def _later(self, unit: Unit, done: asyncio.Task[str]) -> None:
         """What nobody waited for comes by itself."""
         if not done.cancelled():
-            self._reading = asyncio.create_task(self._tell(unit, done.result()))
+            telling = asyncio.create_task(self._tell(unit, done.result()))
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
 
     async def _tell(self, unit: Unit, said: str) -> None:
         with suppress(SourceError):
@@ -252,7 +265,7 @@ class CloudFormationSource:
         asked = {"StackName": unit.path or unit.id.name}
         answer = await self._aws.call(SERVICE, "DescribeStacks", asked, region=unit.id.namespace)
         for stack in answer.get("Stacks") or ():
-            row = row_of(stack, self.name, unit.id.namespace, self._clock())
+            row = self._row(stack, unit.id.namespace)
             self._units[row.id] = row
 
     # One stack.
@@ -262,11 +275,10 @@ class CloudFormationSource:
         asked = {"StackName": name}
         listed = await self._all("ListStackResources", asked, "StackResourceSummaries", region)
         drifts: list[dict[str, Any]] = []
+        wanted = {**asked, "MaxResults": 100}
         events: tuple[Event, ...] = ()
         try:
-            drifts = await self._all(
-                "DescribeStackResourceDrifts", {**asked, "MaxResults": 100}, "StackResourceDrifts", region
-            )
+            drifts = await self._all("DescribeStackResourceDrifts", wanted, "StackResourceDrifts", region)
         except SourceError as error:
             gaps.append(f"Drift of the resources: {error.one_line()}")
         try:
@@ -281,15 +293,10 @@ class CloudFormationSource:
         except DriftError as error:
             gaps.append(f"Stack policy: {error.one_line()}")
         found = drift_of(listed, drifts, stack=unit.id.name, source=self.name, key=self._key)
-        nested = [
-            str(one.get("LogicalResourceId"))
-            for one in listed
-            if one.get("ResourceType") == "AWS::CloudFormation::Stack"
-        ]
+        nested = [str(one.get("LogicalResourceId")) for one in listed if one.get("ResourceType") == NESTED]
         if nested:
             gaps.append(f"Nested stacks are units of their own: {', '.join(inert(one, 60) for one in nested[:6])}")
-        if found.gaps or gaps:
-            self._mark(unit, found.gaps)
+        self._unchecked[unit.id] = found.gaps[0] if found.gaps else ""
         times = [planes.actual.observed_at for planes in found.resources if planes.actual and planes.actual.observed_at]
         return Inspection(
             unit.id,
@@ -300,12 +307,11 @@ class CloudFormationSource:
             gaps=(*gaps, *found.gaps),
         )
 
-    def _mark(self, unit: Unit, unchecked: tuple[str, ...]) -> None:
-        """IN_SYNC of a stack says nothing about resources that CloudFormation cannot check."""
-        row = self._units.get(unit.id)
-        if row is not None and unchecked and not any(one.type == "PartlyUnchecked" for one in row.conditions):
-            note = Condition("PartlyUnchecked", unchecked[0])
-            self._units[unit.id] = row._replace(conditions=(*row.conditions, note))
+    def _row(self, stack: dict[str, Any], region: str) -> Unit:
+        """IN_SYNC of a stack says nothing about resources that CloudFormation cannot check: the row says so."""
+        row = row_of(stack, self.name, region, self._clock())
+        said = self._unchecked.get(row.id)
+        return row._replace(conditions=(*row.conditions, Condition("PartlyUnchecked", said))) if said else row
 
     async def _all(self, operation: str, asked: dict[str, Any], member: str, region: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
