@@ -1,7 +1,8 @@
 """What happened, in one order: calls, merges, syncs, drift, pauses, verdicts, and when a source was blind.
 
 Live systems are asked, and what earlier sessions on this machine kept is told with it. Without a system to ask, or with
---recorded, only what was kept is told. Exit codes: 0 told, 3 a source was blind in that time or nothing is known of it, 1 error.
+--recorded, only what was kept is told. Exit codes: 0 told, 3 a source was blind in that time or nothing is known of it,
+1 error.
 """
 
 from __future__ import annotations
