@@ -16,11 +16,16 @@ from .pointers import get, parse
 
 
 def declared(document: Any, pointer: str, managers: Sequence[str]) -> bool | None:
-    """By the owner's last apply: server-side as one of `managers`, else client-side. None where neither tells."""
+    """By the owner's last apply: server-side as one of `managers`, else client-side. None where neither tells.
+
+    Who updates a field takes it out of the entry of the owner that applied it, until that applies it again. So a field
+    that somebody else holds now may be declared all the same."""
     tokens = parse(pointer)
     sets = _applied_sets(document, managers)
     if sets:
-        return any(_names(fields, tokens) for fields in sets)
+        if any(_names(fields, tokens) for fields in sets):
+            return True
+        return None if set(holders(document, pointer)) - set(managers) else False
     annotations = get(document, ("metadata", "annotations"))
     text = annotations.get(LAST_APPLIED) if isinstance(annotations, dict) else None
     if not isinstance(text, str):

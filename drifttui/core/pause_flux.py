@@ -64,8 +64,11 @@ def flux_effects(document: Any, others: Sequence[Document]) -> list[str]:
     waiting = dependents(document, others)
     if waiting:
         found.append(
-            f"{', '.join(waiting)} {'depends' if len(waiting) == 1 else 'depend'} on it: from the next revision of a"
-            " source that they share they wait for it, and are not deployed either"
+            f"{', '.join(waiting)} depends on it: from the next revision of a source that both share it waits, and is"
+            " not deployed either"
+            if len(waiting) == 1
+            else f"{', '.join(waiting)} depend on it: from the next revision of a source that they share with it they"
+            " wait, and are not deployed either"
         )
     found.append("a reconciliation that is running goes on to its end")
     return found

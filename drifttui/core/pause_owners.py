@@ -220,7 +220,8 @@ class Climb:
         names = declared(held.document, pointer, FLUX_MANAGERS)
         if names is False:
             steps.effects.append(
-                f"{short} made it and leaves {'.'.join(parse(pointer))} alone: Git does not declare it"
+                f"{short} made it and leaves {'.'.join(parse(pointer))} alone: Git does not declare it, as of its last"
+                " apply"
             )
             return
         lever = f"the annotation kustomize.toolkit.fluxcd.io/reconcile: disabled on {held.target.short}"

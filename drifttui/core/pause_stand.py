@@ -101,8 +101,8 @@ def departures(write: Write, document: Document | None) -> tuple[Departure, ...]
     return tuple(found)
 
 
-def blame(document: Document | None, pointer: str) -> Blame:
-    """Who wrote what is at `pointer` now."""
+def blame(document: Document | None, pointer: str, since: datetime | None = None) -> Blame:
+    """Who wrote what is at `pointer` now. Whose newest entry is older than `since` did not take it away."""
     if document is None:
         return Blame("", None, False)
     fields = ManagedFields(document)
@@ -112,6 +112,9 @@ def blame(document: Document | None, pointer: str) -> Blame:
         return Blame(holders[0].manager, holders[0].time, True)
     # An Application has no status subresource: its controller would always be the newest.
     newest = next((owner for owner in fields.at(("spec",)) if owner.subresource != "status"), None)
+    # The API server keeps whole seconds. Who only takes fields away leaves no entry at all.
+    if newest and since and newest.time and newest.time < since.replace(microsecond=0):
+        newest = None
     return Blame(newest.manager, newest.time, False) if newest else Blame("", None, False)
 
 

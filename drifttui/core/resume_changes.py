@@ -6,12 +6,14 @@ from .pause_argocd import AUTOMATED, NONE_WORDS, said
 from .pause_flux import SUSPEND
 from .pause_owners import RECONCILE
 from .planes import ABSENT, Json, Mark
+from .pointers import parse
 
 
 def expected(pointer: str, before: Json | Mark, removed: bool | None) -> tuple[Json | Mark, ...]:
     """What a pause made of a captured value; several where nobody wrote down which way it went."""
     if pointer == SUSPEND:
-        return (True,)
+        # `flux resume` takes the field out, an editor sets it to false: resumed already, and not as it was.
+        return (True, False, ABSENT)
     if pointer == RECONCILE:
         return ("disabled",)
     if pointer == AUTOMATED and isinstance(before, dict):
@@ -24,7 +26,7 @@ def expected(pointer: str, before: Json | Mark, removed: bool | None) -> tuple[J
 
 def difference(pointer: str, one: Json | Mark, other: Json | Mark) -> list[str]:
     """`spec.syncPolicy.automated.prune  true → false`, a line for each field."""
-    field = pointer[1:].replace("~1", "/").replace("~0", "~").replace("/", ".")
+    field = dotted(pointer)
     if isinstance(one, dict) and isinstance(other, dict):
         keys = [*one, *(key for key in other if key not in one)]
         return [
@@ -34,6 +36,12 @@ def difference(pointer: str, one: Json | Mark, other: Json | Mark) -> list[str]:
             for line in difference(f"{pointer}/{key}", one.get(key, ABSENT), other.get(key, ABSENT))
         ]
     return [f"{field}  {_said(one)} → {_said(other)}"]
+
+
+def dotted(pointer: str) -> str:
+    """`spec.suspend`; of an annotation its key alone."""
+    tokens = parse(pointer)
+    return tokens[-1] if tokens[:-1] == ("metadata", "annotations") else ".".join(tokens)
 
 
 def _said(value: Json | Mark) -> str:

@@ -7,6 +7,7 @@ the pause left it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from .acts import Acts, PauseRecord, PauseState
@@ -23,7 +24,7 @@ from .pause_owners import Request
 from .pause_plan import shareable, writes_of
 from .planes import ABSENT, Json, Mark
 from .pointers import get
-from .resume_changes import difference, expected
+from .resume_changes import difference, dotted, expected
 from .resume_effects import resume_effects
 from .surroundings import Held, Key, Surroundings
 from .unit import Unit
@@ -49,6 +50,8 @@ class Told(NamedTuple):
     owners: tuple[Taken, ...]
     """Topmost first, as they were written."""
     recorded: bool
+    words: str
+    """`latency, until 2026-05-14 06:30 UTC (pause 0123456789ab of alice@laptop)`."""
 
 
 def plan_resume(
@@ -69,6 +72,7 @@ def plan_resume(
     if told is None:
         steps.blocked.append("there is no pause of drifttui here: neither the ledger nor an annotation tells of one")
     else:
+        steps.now.append(f"paused for {told.words}")
         restored = _give_back(held, told.unit, steps)
         _owners(around, unit, acts, told, steps, notes)
         _below(held, acts, told.id, steps)
@@ -123,11 +127,29 @@ def told_of(around: Surroundings, unit: Unit, acts: Acts, steps: Steps) -> Told 
             each for write, each in taken if each.key != around.unit.key and not (write.skipped and write.optional)
         ]
         if mine:
-            return Told(record.id, record.actor, mine[0], tuple(owners), True)
+            return Told(
+                record.id,
+                record.actor,
+                mine[0],
+                tuple(owners),
+                True,
+                _words(record.reason, record.until, record.id, record.actor),
+            )
     if note is None:
         return None
     above = tuple(Taken(_key(kept.target), kept.captured) for kept in note.owners)
-    return Told(note.id, note.by, Taken(around.unit.key, note.captured), above, False)
+    return Told(
+        note.id,
+        note.by,
+        Taken(around.unit.key, note.captured),
+        above,
+        False,
+        _words(note.reason, note.until, note.id, note.by),
+    )
+
+
+def _words(reason: str, until: datetime, pause: str, by: str) -> str:
+    return f"{reason}, until {until:%Y-%m-%d %H:%M} UTC (pause {pause} of {by})"
 
 
 def newest_pause(acts: Acts, unit: str) -> PauseRecord | None:
@@ -166,7 +188,7 @@ def _give_back(held: Held, taken: Taken, steps: Steps) -> bool:
         now = value_at(held.document, pointer)
         left = expected(pointer, before, taken.removed)
         if _is(now, before):
-            steps.effects.append(f"{short}: {_dotted(pointer)} is as it was before the pause, somebody put it back")
+            steps.effects.append(f"{short}: {dotted(pointer)} is as it was before the pause, somebody put it back")
         elif any(_is(now, each) for each in left):
             wanted[pointer] = spelled(before)
         else:
@@ -315,7 +337,3 @@ def _list_before(key: Key, taken: Taken, acts: Acts) -> Json | Mark:
 
 def _is(one: Json | Mark, other: Json | Mark) -> bool:
     return one is other if isinstance(one, Mark) or isinstance(other, Mark) else same(one, other)
-
-
-def _dotted(pointer: str) -> str:
-    return pointer[1:].replace("/", ".")

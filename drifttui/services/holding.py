@@ -73,7 +73,7 @@ async def look(plan: Plan, ways: Ways, clock: Clock) -> Look:
     back = [(document, each) for document, each in apart if each.undoes]
     if back:
         document, departure = back[0]
-        who = blame(document, departure.field)
+        who = blame(document, departure.field, plan.at)
         resumed = not unread and _given_back(plan, read, [blame(document, each.field) for document, each in back])
         words = "everything is as it was before the pause" if resumed else f"{departure.words}, {who.words(now)}"
         return Look(

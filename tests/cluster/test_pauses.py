@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +87,11 @@ def pauses(cluster: Cluster, home: Path, *more: str) -> subprocess.CompletedProc
 
 
 def killed(
-    cluster: Cluster, home: Path, moment: str, purpose: str, unit: str, *more: str
+    cluster: Cluster, home: Path, moment: str, purpose: str, unit: str, *more: str, given: Sequence[str] = ()
 ) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.cluster.killed", moment, purpose, unit, *more, *flags(cluster)]
+    """With the flags of Argo CD, unless others are given."""
+    session = given or flags(cluster)
+    command = [sys.executable, "-m", "tests.cluster.killed", moment, purpose, unit, *more, *session]
     root = Path(__file__).parents[2]
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "TERM": "dumb", "PYTHONPATH": str(root)}
     return subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)

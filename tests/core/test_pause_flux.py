@@ -51,7 +51,7 @@ def test_a_parent_that_does_not_declare_it_leaves_it_alone() -> None:
     plan = planned(made_by_flux(flux("Kustomization", "apps"), "root"), flux("Kustomization", "root"))
     assert plan.undoers == ()
     assert plan.holds
-    assert "Kustomization/root made it and leaves spec.suspend alone: Git does not declare it" in plan.effects
+    assert "Kustomization/root made it and leaves spec.suspend alone: Git does not declare it, as of its last apply" in plan.effects
 
 
 @pytest.mark.parametrize("kind", ["Kustomization", "HelmRelease"])
