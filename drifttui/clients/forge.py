@@ -82,7 +82,7 @@ class Forge(ABC):
     async def text(self, path: str, revision: str) -> str | None: ...
 
     @abstractmethod
-    async def request(self, branch: str) -> Request | None:
+    async def existing(self, branch: str) -> Request | None:
         """The request from a branch, an open one before others; None where there never was one."""
 
     @abstractmethod

@@ -46,7 +46,7 @@ class GitHubForge(Forge):
     async def text(self, path: str, revision: str) -> str | None:
         return await self.raw(f"{self._at}/contents/{quote(path)}", {"ref": revision}, "application/vnd.github.raw")
 
-    async def request(self, branch: str) -> Request | None:
+    async def existing(self, branch: str) -> Request | None:
         path = f"{self._at}/pulls"
         owner = self.repo.partition("/")[0]
         found = await self.asked(path, {"head": f"{owner}:{branch}", "state": "all"})

@@ -45,7 +45,7 @@ class GitLabForge(Forge):
             f"{self._at}/repository/files/{quote(path, safe='')}/raw", {"ref": revision}, "text/plain"
         )  # fmt: skip
 
-    async def request(self, branch: str) -> Request | None:
+    async def existing(self, branch: str) -> Request | None:
         path = f"{self._at}/merge_requests"
         found = await self.asked(path, {"source_branch": branch, "state": "all"})
         held = [self._request(path, one) for one in (found if isinstance(found, list) else [])]

@@ -83,7 +83,7 @@ async def look(forge: Forge, proposal: Proposal) -> Ahead:
     base = await forge.head(target)
     if base is None:
         raise PreconditionFailed(f"There is no branch {inert(target, 80)}", proposal.repo, "Give another --target.")
-    ahead = Ahead(target, base, await forge.head(proposal.branch), await forge.request(proposal.branch))
+    ahead = Ahead(target, base, await forge.head(proposal.branch), await forge.existing(proposal.branch))
     if ahead.request is not None:
         return ahead
     if ahead.branch is None:
@@ -139,7 +139,7 @@ async def _propose(forge: Forge, proposal: Proposal, ahead: Ahead) -> Request:
         return await forge.propose(proposal.branch, ahead.target, proposal.title, proposal.body)
     except (OutcomeUnknown, PreconditionFailed, BadAnswer) as error:
         try:
-            found = await forge.request(proposal.branch)
+            found = await forge.existing(proposal.branch)
         except SourceError:
             raise error from None
         if found is None:

@@ -151,8 +151,8 @@ class GitHub(Host):
                 )
                 return 201, held.requests[-1]
         if path.startswith("/git/ref/heads/"):
-            head = held.branches.get(path.removeprefix("/git/ref/heads/"))
-            return (200, {"object": {"type": "commit", "sha": head}}) if head else (404, {"message": "Not Found"})
+            tip = held.branches.get(path.removeprefix("/git/ref/heads/"))
+            return (200, {"object": {"type": "commit", "sha": tip}}) if tip else (404, {"message": "Not Found"})
         if path.startswith("/git/commits/"):
             sha = path.removeprefix("/git/commits/")
             tree = f"{int(sha[:8], 16):040x}"

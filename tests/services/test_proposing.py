@@ -14,7 +14,15 @@ from drifttui.clients.access import Access
 from drifttui.clients.forge import Forge
 from drifttui.clients.git_settings import GitSettings
 from drifttui.clients.tracker_settings import TrackerSettings
-from drifttui.core.errors import DriftError, Forbidden, InputError, Missing, PreconditionFailed, Unauthenticated
+from drifttui.core.errors import (
+    DriftError,
+    Forbidden,
+    InputError,
+    Missing,
+    PreconditionFailed,
+    ReadOnly,
+    Unauthenticated,
+)
 from drifttui.core.proposal import Fate, Proposal, branch_name
 from drifttui.services.proposing import Outcome, forge_for, look, open_request
 from drifttui.store.settings import FileSettings
@@ -176,6 +184,23 @@ def test_read_only_is_refused_before_anything_leaves(kind: type[Host]) -> None:
             made = await opened(forge)
             assert made.fate is Fate.REFUSED
             assert "Refused by --read-only" in made.why
+            assert host.writes == []
+
+    asyncio.run(play())
+
+
+@BOTH
+def test_no_way_to_write_leaves_under_read_only(kind: type[Host]) -> None:
+    """Every method of a forge that can send anything, tried at the client itself."""
+
+    async def play() -> None:
+        async with forging(kind, access=Access.STRICT) as (host, forge):
+            for sending in (
+                forge.push(BRANCH, MAIN, {PATH: AFTER}, "x"), forge.propose(BRANCH, "main", "x", "y"),
+                forge.sent("/anything", {}, ""),
+            ):  # fmt: skip
+                with pytest.raises(ReadOnly, match="Nothing was sent"):
+                    await sending
             assert host.writes == []
 
     asyncio.run(play())
