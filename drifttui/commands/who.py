@@ -6,8 +6,8 @@ Offline from files:
 From the audit stores that are configured (CloudTrail, CloudWatch Logs, Loki), without a file:
   drifttui who --address aws_security_group.app --id sg-0a1b [--aws-profile prod] [--since 2d]
   drifttui who --resource apps/Deployment/prod/web
-Live, from the fields' managers, and from an audit log where one is given:
-  drifttui who UNIT|RESOURCE [--audit FILE...]
+Live, from the fields' managers, and from the audit logs that are configured or given (for stacks: CloudTrail):
+  drifttui who UNIT|RESOURCE|ADDRESS [--audit FILE...] [--cloudtrail FILE...]
 
 Exits 0 when something was attributed, 3 when nothing could be (`unseen` says why), 1 on errors.
 """

@@ -25,9 +25,9 @@ from .who import NOBODY, standard_input
 
 
 def run_live(options: argparse.Namespace, since: datetime | None) -> int:
-    if options.cloudtrail or options.address or options.id:
+    if options.address or options.id:
         raise InputError(
-            "CloudTrail cannot be joined with a live unit yet", hint="Use --cloudtrail with --address and --id."
+            "A unit and a resource are two questions", hint="Give the address itself as the target, or leave it out."
         )
     paths = [pointer_like(path) for path in options.path]
 
@@ -60,6 +60,7 @@ def _spooled(options: argparse.Namespace) -> Iterator[None]:
         shutil.copyfileobj(stream, file)
         file.flush()
         options.audit = [file.name if place == "-" else place for place in options.audit]
+        options.cloudtrail = [file.name if place == "-" else place for place in options.cloudtrail]
         yield
 
 

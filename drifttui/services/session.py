@@ -199,7 +199,12 @@ def _audit(options: argparse.Namespace, file: FileSettings) -> AuditSettings:
     for path in paths:
         if not path.expanduser().exists():
             raise InputError(f"No file {path}", "", "Give audit log files, or folders of them, to --audit.")
-    return AuditSettings(paths=paths) if paths else file.audit
+    trails = tuple(Path(path) for path in getattr(options, "cloudtrail", ()) if path != "-")
+    for path in trails:
+        if not path.expanduser().exists():
+            raise InputError(f"No file {path}", "", "Give files of CloudTrail, or folders of them, to --cloudtrail.")
+    chosen = AuditSettings(paths=paths) if paths else file.audit
+    return AuditSettings(paths=chosen.paths, clusters=chosen.clusters, cloudtrail=trails) if trails else chosen
 
 
 def _stacks(options: argparse.Namespace, file: FileSettings) -> Sequence[StackSettings]:

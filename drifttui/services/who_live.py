@@ -10,6 +10,7 @@ from drifttui.core.attributed import Attributed
 from drifttui.core.board import Board, Look
 from drifttui.core.errors import InputError
 from drifttui.core.finding import Finding
+from drifttui.core.identity import ResourceRef
 from drifttui.core.inspection import Revision
 from drifttui.core.pointers import parse
 from drifttui.core.resource_question import ResourceQuestion, parse_resource
@@ -41,7 +42,7 @@ def units_for(board: Board, target: str) -> list[Unit]:
         return [find_unit(board, target)]
     except InputError as unknown:
         question = _resource(target)
-        found = [unit for unit in board.units.values() if question and _holds(unit, board.look(unit.id), question)]
+        found = [unit for unit in board.units.values() if _holds(unit, board.look(unit.id), target, question)]
         if not found:
             raise unknown
         return found
@@ -54,32 +55,33 @@ def _resource(target: str) -> ResourceQuestion | None:
         return None
 
 
-def _holds(unit: Unit, look: Look, question: ResourceQuestion) -> bool:
+def _holds(unit: Unit, look: Look, target: str, question: ResourceQuestion | None) -> bool:
     refs = [*unit.out_of_sync, *(finding.ref for finding in look.findings)]
-    return any(_is(question, ref.group, ref.kind, ref.namespace, ref.name) for ref in refs)
+    return any(_is(ref, target, question) for ref in refs)
 
 
-def _is(question: ResourceQuestion, group: str, kind: str, namespace: str, name: str) -> bool:
+def _is(ref: ResourceRef, target: str, question: ResourceQuestion | None) -> bool:
+    """What has an address is named by it alone."""
+    if ref.address or question is None:
+        return bool(ref.address) and ref.address == target
     return (
-        question.name == name
-        and kind.lower() in question.plurals
-        and question.group in (None, group)
-        and question.namespace in (None, namespace)
+        question.name == ref.name
+        and ref.kind.lower() in question.plurals
+        and question.group in (None, ref.group)
+        and question.namespace in (None, ref.namespace)
     )
 
 
 def live_answer(board: Board, target: str, *, paths: Sequence[str] = (), since: datetime | None = None) -> LiveAnswer:
     """What the session found out about every finding of what `target` names. Raises `InputError` for an unknown one."""
     units = units_for(board, target)
-    named = {unit.id.name for unit in units} | {str(unit.id) for unit in units}
-    question = (
-        None if target in named or any(target == f"{u.id.namespace}/{u.id.name}" for u in units) else _resource(target)
-    )
+    named = {name for unit in units for name in (unit.id.name, str(unit.id), f"{unit.id.namespace}/{unit.id.name}")}
+    whole, question = target in named, _resource(target)
     answers = tuple(
         Answered(unit, finding, _about(finding, paths, since))
         for unit in units
         for finding in board.look(unit.id).findings
-        if question is None or _is(question, *finding.ref[1:5])
+        if whole or _is(finding.ref, target, question)
     )
     return LiveAnswer(answers, _revisions(board, units), tuple(_blind(board, units, answers)))
 

@@ -75,7 +75,7 @@ def _event(raw: Raw, times: Times, width: int) -> Iterator[Line]:
     at = f"{raw.time:%H:%M:%SZ}" if raw.time else "--:--:--"
     if raw.from_cloudtrail:
         said = " ".join(filter(None, (clean(raw.verb, 120), clean(raw.what, 120), clean(raw.source_ip, 60))))
-        yield from wrapped(f"{at} CloudTrail  {said}", width, "text")
+        yield from wrapped(f"{at} CloudTrail {said}", width, "text")
         yield from wrapped(f"{clean(raw.user_agent, 120)} id {clean(raw.id, 60)}", width, "muted", "  ")
         return
     code = str(raw.code) if raw.code is not None else "no status"

@@ -63,7 +63,9 @@ class Dead:
     )
     argocd_crd_contexts: tuple[str, ...] = ()
     flux: FluxSettings = field(default_factory=FluxSettings)
-    audit: AuditSettings = field(default_factory=lambda: AuditSettings(paths=(Path("/nowhere/audit.log"),)))
+    audit: AuditSettings = field(
+        default_factory=lambda: AuditSettings(paths=(Path("/nowhere/a.log"),), cloudtrail=(Path("/nowhere/b"),))
+    )
     aws: tuple[AwsSettings, ...] = (NOBODY,)
     loki: tuple[LokiSettings, ...] = (LokiSettings(url="http://127.0.0.1:9", selector='{job="audit"}', timeout=5),)
     git: tuple[GitSettings, ...] = (

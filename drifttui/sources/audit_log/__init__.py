@@ -1,4 +1,4 @@
-"""The Kubernetes audit log as files: `[audit] paths`, `--audit PATH`."""
+"""Audit logs as files: the cluster's (`[audit] paths`, `--audit PATH`) and CloudTrail's (`[audit] cloudtrail`)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,19 @@ class AuditLogFactory:
 
     def __call__(self, settings: Any, clock: Clock) -> Sequence[Source]:
         chosen = getattr(settings, "audit", None)
-        if not isinstance(chosen, AuditSettings) or not chosen.paths:
+        if not isinstance(chosen, AuditSettings):
             return ()
-        from .source import AuditLogSource
+        found: list[Source] = []
+        if chosen.paths:
+            from .source import AuditLogSource
 
-        return (AuditLogSource(chosen.paths, clock, key=settings.redaction_key, covers=frozenset(chosen.clusters)),)
+            covers = frozenset(chosen.clusters)
+            found.append(AuditLogSource(chosen.paths, clock, key=settings.redaction_key, covers=covers))
+        if chosen.cloudtrail:
+            from .cloudtrail import CloudTrailLog
+
+            found.append(CloudTrailLog(chosen.cloudtrail, clock, key=settings.redaction_key))
+        return found
 
 
 SOURCE = AuditLogFactory()

@@ -150,7 +150,7 @@ class _Asking:
     ) -> None:
         self._source, self._gathering, self._account, self._now = source, gathering, account, now
         self._until = question.until or now
-        asked = question.since or now - source.look_back
+        asked = question.since or self._until - source.look_back
         self._since = max(asked, now - RETENTION)
         self._left = source.budget
         self._unseen: dict[Unseen, None] = {}
