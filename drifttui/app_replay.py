@@ -11,11 +11,13 @@ from textual.binding import Binding, BindingType
 from drifttui.app import DriftApp
 from drifttui.core.words import clean
 from drifttui.screens.feed import Options
+from drifttui.screens.triage import TriageScreen
 from drifttui.services.replay_feed import ReplayFeed
 from drifttui.widgets.key_bar import KeyBar
 from drifttui.widgets.scrubber import Moment, Scrubber
 
 if TYPE_CHECKING:
+    from drifttui.core.board import Board
     from drifttui.services.replay import Film, Mark
     from drifttui.services.timeline import Story
     from drifttui.store.notes import Notes
@@ -68,6 +70,11 @@ class ReplayApp(DriftApp):
         super()._drain()
         self._scrub()
 
+    def _show(self, board: Board) -> None:
+        """Time leaps here: ages are those of the board's moment, not of a second ago."""
+        super()._show(board)
+        self._tick()
+
     def _scrub(self) -> None:
         top = next((screen for screen in self._seen if not screen.is_modal), None)
         if top is None or not top.query(KeyBar):
@@ -88,6 +95,7 @@ class ReplayApp(DriftApp):
                 tuple((mark.at, mark.kind) for mark in film.marks) if film else (),
                 passed.words if passed else "",
                 note,
+                self.exact,
                 feed.frames_read,
             )
         )
@@ -98,10 +106,21 @@ class ReplayApp(DriftApp):
 
         return story_of(self.film, self.replay.now()) if self.film is not None else Story()
 
-    def seek(self, at: datetime) -> None:
-        self.replay.seek(at)
+    def _moved(self) -> None:
+        """Whoever goes to another moment wants the list as it was then: it is sorted at once, and not with `.`."""
         self._tick()
         self._drain()
+        for screen in self.screen_stack:
+            if isinstance(screen, TriageScreen) and screen.ready:
+                screen.action_take_in()
+
+    def seek(self, at: datetime) -> None:
+        self.replay.seek(at)
+        self._moved()
+
+    def show_times(self, exact: bool) -> None:
+        super().show_times(exact)
+        self._scrub()
 
     def note(self, text: str) -> str:
         passed = self.passed
@@ -117,13 +136,11 @@ class ReplayApp(DriftApp):
 
     def action_step(self, by: int) -> None:
         self.replay.step(by)
-        self._tick()
-        self._drain()
+        self._moved()
 
     def action_jump(self, by: int) -> None:
         self.replay.jump(by)
-        self._tick()
-        self._drain()
+        self._moved()
 
     def action_rate(self, by: int) -> None:
         self.replay.faster(by)

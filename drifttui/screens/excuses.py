@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from drifttui.core.ages import Times
-from drifttui.core.board import Board, Depth
+from drifttui.core.board import Board, Depth, Mode
 from drifttui.core.health import Freshness, Standing
 from drifttui.core.rows import UnitRow
 from drifttui.core.words import clean, refusal, reverts_sentence
@@ -32,7 +32,8 @@ def no_units(model: TriageModel, times: Times, started: datetime, width: int) ->
         elif health.error:
             lines += wrapped(f"{name}: {clean(health.error, 300)} {clean(health.hint, 300)}", width, "warn")
     if not lines:
-        said = "Every source answered, and none lists a unit." if board.sources else "Starting."
+        starting = "Starting." if board.mode is Mode.LIVE else "Opening the bundle."
+        said = "Every source answered, and none lists a unit." if board.sources else starting
         lines = wrapped(said, width, "muted")
     return _padded(lines)
 

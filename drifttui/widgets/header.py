@@ -161,7 +161,7 @@ class Header(Widget):
         locked: Line = [("read-only", "locked")] if board.read_only else []
         if board.mode is not Mode.LIVE:
             # The moment that is shown, by the session's own clock, which goes on between boards.
-            at = times.full(times.now)
+            at = times.full(times.now) if board.sources else "opening"
             return joined([locked, [(f" {board.mode.value.upper()} ", board.mode.value), (f" {at} ", "muted")]])
         return joined([locked, [*self._live(times), (" ", "text")]])
 

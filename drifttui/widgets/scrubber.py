@@ -10,7 +10,7 @@ from textual.app import RenderResult
 from textual.strip import Strip
 from textual.widget import Widget
 
-from drifttui.core.ages import span
+from drifttui.core.ages import countdown
 from drifttui.core.words import clean
 
 from .cells import Line, Piece, cut, line_width, strip_of
@@ -29,6 +29,13 @@ _SIGNS = {
 """Marks by kind. A sign each, so that nothing is lost without colour."""
 
 
+_WIDE = 100
+"""Below this the axis gets the room of what the clock says already."""
+
+_CLOCK = 6
+"""Cells of the longest countdown below a day, `59m59s`."""
+
+
 class Moment(NamedTuple):
     """What the scrubber shows."""
 
@@ -42,6 +49,8 @@ class Moment(NamedTuple):
     words: str = ""
     """The mark that was passed last."""
     note: str = ""
+    exact: bool = False
+    """The day as well."""
     reading: int = 0
     """Frames read so far, while the bundle is still being opened."""
 
@@ -75,28 +84,36 @@ class Scrubber(Widget):
 
 
 def lines(moment: Moment, width: int) -> list[Line]:
-    """The scrubber in `width` cells; a second line where there is a note."""
+    """The scrubber in `width` cells; a second line where there is a note. Every part has its place whatever it says,
+    so that the axis stands still while time goes on."""
     if moment.since is None or moment.until is None:
-        words = f"opening, {moment.reading:,} records" if moment.reading else "opening"
-        return [((" ", "text"), (words, "muted"))]
-    state = "play" if moment.playing else "stop"
+        words = f"opening, {moment.reading:,} records read" if moment.reading else "opening"
+        return [((" ", "text"), (words, "muted"), ("  q", "key"), (" leaves", "muted"))]
+    ended = moment.at >= moment.until and not moment.playing
+    state = "end" if ended else f"{'play' if moment.playing else 'stop'} {moment.rate:g}x"
     head: list[Piece] = [
         (" ", "text"),
-        (f"{moment.at:%H:%M:%S}Z", "strong"),
+        (f"{moment.at:%Y-%m-%d %H:%M:%SZ}" if moment.exact else f"{moment.at:%H:%M:%SZ}", "strong"),
         ("  ", "text"),
-        (f"{state} {moment.rate:g}x", "ok" if moment.playing else "warn"),
-        (" ", "text"),
+        (f"{state:<10}", "ok" if moment.playing else "warn"),
     ]
     total = moment.until - moment.since
-    tail: list[Piece] = [
-        (" ", "text"),
-        (f"{span((moment.at - moment.since).total_seconds())} of {span(total.total_seconds())}", "muted"),
-        (" ", "text"),
+    tail: list[Piece] = [(" ", "text")]
+    if width >= _WIDE:
+        whole = countdown(total.total_seconds())
+        passed = countdown((moment.at - moment.since).total_seconds())
+        tail.append((f"{passed:>{max(_CLOCK, len(whole))}} of {whole}  ", "muted"))
+    place = width // 3
+    said = "the end: , plays it again" if ended else clean(moment.words, 200)
+    words = cut(said, place - 1)
+    found: list[Line] = [
+        (
+            *head,
+            *axis(moment, total, max(8, width - line_width(head) - line_width(tail) - place)),
+            *tail,
+            (words, "text"),
+        )
     ]
-    words = cut(clean(moment.words, 200), max(0, width // 3), middle=False)
-    said: list[Piece] = [(" ", "text"), (words, "text"), (" ", "text")] if words else []
-    room = width - line_width(head) - line_width(tail) - line_width(said)
-    found: list[Line] = [(*head, *axis(moment, total, max(8, room)), *tail, *said)]
     if moment.note:
         found.append(((" note ", "key"), (clean(moment.note, 500), "strong")))
     return found

@@ -95,7 +95,7 @@ async def test_enter_goes_to_the_finding_and_esc_comes_back(tmp_path: Path, monk
         assert shows(found, CloseoutScreen)
         await found.press("j", "enter")
         assert shows(found, CloseoutScreen)
-        assert "payments does not show this finding now: reverted" in found.screen
+        await until(found, "payments does not show this finding now: reverted")
 
 
 async def test_several_findings_are_handed_over_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
