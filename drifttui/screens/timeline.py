@@ -27,6 +27,10 @@ from .triage_model import Update
 
 _ZOOM = 0.5
 _MOVE = 0.25
+_FRAME = 3
+"""Lines of the header and the keys."""
+_LIST = 4
+"""Lines that the list needs to be one."""
 _AFTER = 0.2
 """Seconds from news to what is shown of it: boards come faster than anybody reads."""
 
@@ -108,7 +112,7 @@ class TimelineScreen(Prompting):
         follows = last or not table.keys or table.cursor >= len(table.keys) - 1
         table.times = self.times
         table.now = self.times.now
-        table.days = window.since.date() != window.until.date()
+        table.of_days(window.since.date() != window.until.date())
         table.excuse = entry_lines_excuse(len(self._all), self._text)
         if shown != table.keys:
             table.show(shown, at=shown[-1] if shown and follows else None)
@@ -152,7 +156,8 @@ class TimelineScreen(Prompting):
         upper, lower = self.query_one("#upper"), self.query_one("#lower")
         upper.display, lower.display = self.axis.display, self.table.display
         wanted = len(self.axis.lanes) + (3 if self.axis.boxed else 2)
-        upper.styles.height = "1fr" if self.zoomed else max(4, min(wanted, height // 2))
+        room = height - _FRAME
+        upper.styles.height = "1fr" if self.zoomed else max(1, min(wanted, max(room // 2, 3), room - _LIST))
 
     # The cursor.
 

@@ -51,6 +51,7 @@ _STEPS: Final = tuple(
     timedelta(seconds=seconds)
     for seconds in (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
 )
+_NARROW: Final = 60
 _TICK: Final = 12
 """Cells that a time on the ruler needs at least."""
 
@@ -214,7 +215,18 @@ class EntryTable(LineTable[Entry]):
         """Times are of more than one day."""
 
     def columns(self) -> Sequence[Column]:
-        return [c._replace(width=14) if c.id == "at" and self.days else c for c in self.COLUMNS]
+        narrow = {"kind": 0, "what": 10} if self.inner_width < _NARROW else {}
+        return [
+            c._replace(width=14 if c.id == "at" and self.days else narrow.get(c.id, c.width))
+            for c in self.COLUMNS
+            if narrow.get(c.id, 1)
+        ]
+
+    def of_days(self, several: bool) -> None:
+        """Whether times need their date."""
+        if several != self.days:
+            self.days = several
+            self._laid_out = None
 
     def empty_lines(self, width: int) -> Sequence[Line]:
         return self.excuse
@@ -224,17 +236,20 @@ class EntryTable(LineTable[Entry]):
         unit = key.unit.rsplit("/", 1)[-1] if key.kind is not Kind.GAP else key.source
         words = clean(key.words, 300).removeprefix(f"{clean(key.source, 300)} ")
         if key.kind is Kind.GAP and key.until is None and self.now is not None:
-            words = f"{words} ({span(max(0.0, (self.now - key.at).total_seconds()))} so far)"
+            lasts = span(max(0.0, (self.now - key.at).total_seconds()))
+            words = words.replace("is blind", f"is blind, {lasts} so far", 1)
+        kind: list[Piece] = [(f"{sign} {key.kind.value}", role)] if self.inner_width >= _NARROW else []
         return Cells(
             [
                 (f"{key.at:%m-%d %H:%M:%S}" if self.days else f"{key.at:%H:%M:%S}", "muted"),
-                (f"{sign} {key.kind.value}", role),
+                *kind,
                 (clean(unit, 200), "strong"),
                 (clean(key.resource, 200), "text"),
                 (words, "unknown" if key.kind is Kind.GAP else "text"),
                 (clean(key.actor, 100), "text"),
                 (clean(key.source, 100), "muted"),
             ],
+            sign=(" ", "text") if kind else (sign, role),
             span=("what", [words], "unknown") if key.kind is Kind.GAP else None,
         )
 
