@@ -13,7 +13,7 @@ from drifttui.core.attributed import Attributed
 from drifttui.core.board import Board, Look, Mode
 from drifttui.core.episodes import OpenFinding
 from drifttui.core.finding import Finding
-from drifttui.core.health import SourceHealth
+from drifttui.core.health import SourceHealth, Standing
 from drifttui.core.identity import ResourceRef, UnitId
 from drifttui.core.ledger import Event
 from drifttui.core.ports import Batch
@@ -251,14 +251,31 @@ def film(opened: Opened, *, mode: Mode = Mode.REPLAY, progress: Callable[[int], 
                 frames.append(Frame(at, told=(name, line)))
     frames += [Frame(event.at, event=event) for event in opened.events()]
     frames.sort(key=lambda frame: frame.at)
-    began = frames[0].at if frames else None
-    marks = [
-        Mark(at, str(line.get("kind")), str(line.get("words")))
-        for line in opened.lines("timeline.jsonl")
-        if line.get("kind") in JUMPS
-        and (at := moment(line.get("at"))) is not None
-        and began is not None
-        and at >= began
-    ]
     title = opened.manifest.incident or "bundle"
-    return Film(frames, marks, incident=opened.manifest.incident, title=title, mode=mode)
+    return Film(frames, _marks(opened, frames), incident=opened.manifest.incident, title=title, mode=mode)
+
+
+def _marks(opened: Opened, frames: Sequence[Frame]) -> list[Mark]:
+    """Entries of the timeline. Drift and blindness are marked when they were known, a little after they began: whoever
+    jumps there sees them; and how long a source was blind is not told when that begins."""
+    shown: dict[str, datetime] = {}
+    blind: list[tuple[datetime, str]] = []
+    for frame in frames:
+        for finding in frame.look.findings if frame.look is not None else ():
+            shown.setdefault(finding.id, frame.at)
+        health = frame.batch.health if frame.batch is not None else None
+        if health is not None and health.standing is Standing.BLIND:
+            blind.append((frame.at, health.name))
+    marks = []
+    for line in opened.lines("timeline.jsonl"):
+        at, kind, words = moment(line.get("at")), line.get("kind"), str(line.get("words"))
+        if at is None or kind not in JUMPS or not frames or at < frames[0].at:
+            continue
+        if kind == "drift":
+            at = max(at, shown.get(str(line.get("ref")), at))
+        elif kind == "gap":
+            source, (_, _, why) = str(line.get("source")), words.partition(": ")
+            at = next((known for known, name in blind if name == source and known >= at), at)
+            words = f"{source} is blind: {why}" if why else f"{source} is blind"
+        marks.append(Mark(at, str(kind), words))
+    return sorted(marks, key=lambda mark: mark.at)

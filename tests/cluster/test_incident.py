@@ -443,6 +443,10 @@ def test_blind_is_blind_then_and_nobody_is_blamed_before_it_was_known(story: Sto
         known = [row for row in _who(board(moments["held"]), story.ids[name]) if row.path == one.path and row.event_ids]
         assert {row.actor.name for row in known} == {one.actor}
     (first,) = (mark.at for mark in seen.marks if mark.kind == "drift" and mark.words == "verbs")
+    assert "support" in shown(story, board(first)), "whoever jumps to a mark sees it"
+    (gap,) = (mark for mark in seen.marks if mark.kind == "gap")
+    assert freshness(gap.at) == {Freshness.BLIND}
+    assert " is blind: " in gap.words, "not yet for how long"
     assert _who(board(first - timedelta(milliseconds=1)), story.ids["support"]) == ()
 
 
