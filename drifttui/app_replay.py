@@ -77,7 +77,7 @@ class ReplayApp(DriftApp):
 
     def _scrub(self) -> None:
         top = next((screen for screen in self._seen if not screen.is_modal), None)
-        if top is None or not top.query(KeyBar):
+        if top is None or self._ended_by is not None or not top.is_attached or not top.query(KeyBar):
             return
         found = top.query(Scrubber)
         if not found:

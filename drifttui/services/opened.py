@@ -116,7 +116,8 @@ def open_evidence(path: Path, key: Key | None = None) -> Opened:
     """Raises `BundleError` for what is altered or cannot be read: evidence that does not hold is not shown as such."""
     verified = verify(path, key)
     if verified.outcome in (Outcome.ALTERED, Outcome.UNREADABLE):
-        error = BundleError(f"{path} is not opened", verified.words)
+        named = verified.words.startswith(str(path))
+        error = BundleError(verified.words) if named else BundleError(f"{path} is not opened", verified.words)
         error.exit_code = verified.outcome.exit_code
         raise error
     folder = Path(tempfile.mkdtemp(prefix="drifttui-bundle-"))
