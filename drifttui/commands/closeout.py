@@ -4,7 +4,8 @@ over.
 Prints the checklist. With --accept or --hand-over it records the decision first; with --done it records the result in
 the ledger, where an export finds it, and refuses while anything blocks.
 With --draft it writes what would bring Git up to what runs: a patch and a description per finding that still differs.
-Exit code: 0 nothing blocks, 2 something does, 1 on errors.
+With --open it opens a pull or merge request for each patch, after showing it and asking.
+Exit code: 0 nothing blocks, 2 something does, 1 on errors, and where a request was not opened.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from drifttui.core.errors import InputError, inert
 
-from . import closeout_drafts
+from . import closeout_drafts, closeout_open
 from .options import add_ledger_argument
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     decide.add_argument("--expires", default="", metavar="TIME", help="until when it is accepted: 30d, or a time")
     decide.add_argument("--note", default="", metavar="TEXT")
     closeout_drafts.add_arguments(parser)
+    closeout_open.add_arguments(parser)
     parser.add_argument("--done", action="store_true", help="record the result; refused while anything blocks")
     parser.add_argument("--config", metavar="FILE", help="settings file, for the ledger")
     add_ledger_argument(parser)
@@ -54,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("One of --accept and --hand-over", "", "Run it twice.")
     drafting = closeout_drafts.wanted(options)
     now = datetime.now(UTC)
-    writes = bool(options.accept or options.hand_over or options.done)
+    writes = bool(options.accept or options.hand_over or options.done or options.open)
     with opened_ledger(options, create=writes) as opened:
         ledger = opened.ledger
         sessions = read_sessions()
@@ -73,17 +75,24 @@ def run(options: argparse.Namespace) -> int:
                 expires=_expires(options.expires, now),
                 note=options.note,
             )
+        access = closeout_open.access_of(options, opened.file) if options.open else None
+        made, remotes = closeout_drafts.drafts(options, material, scope, ledger.acts()) if drafting else ([], [])
+        wishes = closeout_open.opened(options, made, remotes, ledger, opened.file, access) if access else []
         found = review(options.incident, scope, material, list(ledger.events()), ledger.acts(), now)
-        made = closeout_drafts.drafts(options, material, scope, ledger.acts()) if drafting else []
         if options.done and not found.blocking:
             record_done(ledger, found)
     if options.json:
         more = {"drafts": closeout_drafts.as_json(made)} if drafting else {}
-        print(json.dumps({**found.as_json(), **more}, indent=2, ensure_ascii=False))
+        asked = {"requests": [wish.as_json() for wish in wishes]} if options.open else {}
+        print(json.dumps({**found.as_json(), **more, **asked}, indent=2, ensure_ascii=False))
     else:
         _show(found, options.done)
         if drafting:
             closeout_drafts.show(made, options.draft)
+        if options.open:
+            closeout_open.show(wishes)
+    if any(wish.failed for wish in wishes):
+        return 1
     return BLOCKED if found.blocking else 0
 
 
@@ -98,6 +107,8 @@ def _show(found: Closeout, done: bool) -> None:
         sign = "-" if item.blocks else "+"
         unit = item.unit.rsplit("/", 1)[-1]
         print(f"{sign} {item.kind:<8} {item.id[:12]:<12} {inert(unit, 60)}  {inert(item.what, 120)}  [{item.state}]")
+        if item.request:
+            print(f"    request {inert(item.request, 300)}")
         if item.blocks:
             print(f"    blocks: {item.blocks}")
     if not found.items:

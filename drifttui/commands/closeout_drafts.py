@@ -38,8 +38,10 @@ def wanted(options: argparse.Namespace) -> bool:
     return bool(options.draft)
 
 
-def drafts(options: argparse.Namespace, material: Material, scope: Scope, acts: Acts) -> list[Drafted]:
-    """Of the open findings that were asked for, written into the folder."""
+def drafts(
+    options: argparse.Namespace, material: Material, scope: Scope, acts: Acts
+) -> tuple[list[Drafted], list[str]]:  # fmt: skip
+    """Of the open findings that were asked for, written into the folder; and the addresses of the clone's remotes."""
     from drifttui.services.drafts import chosen, drafted, open_findings, remotes_of, write
 
     found = chosen(open_findings(material, scope), options.finding)
@@ -48,7 +50,7 @@ def drafts(options: argparse.Namespace, material: Material, scope: Scope, acts: 
     made = [drafted(one, clone, remotes, options.incident, acts, options.bundle) for one in found]
     for one in made:
         write(Path(options.draft), one)
-    return made
+    return made, remotes
 
 
 def as_json(made: Sequence[Drafted]) -> list[dict[str, Any]]:

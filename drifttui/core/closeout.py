@@ -68,6 +68,8 @@ class Item(NamedTuple):
     what: str
     state: str
     blocks: str = ""
+    request: str = ""
+    """What became of the request that was to bring Git up to it: `opened https://…`."""
 
 
 class Closeout(NamedTuple):

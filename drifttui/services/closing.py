@@ -11,6 +11,7 @@ from drifttui.core.closeout import Closeout, How, Seen, Settled, body_of, checkl
 from drifttui.core.errors import InputError, inert
 from drifttui.core.inspection import Inspection
 from drifttui.core.ledger import Event, EventKind
+from drifttui.core.proposal import requested
 from drifttui.core.scope import Scope
 from drifttui.store.ledger import Ledger
 
@@ -73,7 +74,11 @@ class _History:
 def review(
     incident: str, scope: Scope, material: Material, events: Sequence[Event], acts: Acts, now: datetime
 ) -> Closeout:  # fmt: skip
-    return checklist(incident, scope, acts, seen_in(material, scope), decided(events, incident), now)
+    found = checklist(incident, scope, acts, seen_in(material, scope), decided(events, incident), now)
+    asked = requested(events, incident)
+    return found._replace(
+        items=tuple(item._replace(request=inert(asked.get(item.id, ""), 400)) for item in found.items)
+    )  # fmt: skip
 
 
 def settle(
