@@ -73,8 +73,8 @@ class StackDriftSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """Unset: those of the account."""
     stacks: tuple[str, ...] = ()
     """Names, with `*`. Unset: all."""
-    detect_after: Annotated[float, Positive] | None = 3600.0
-    """A look into a stack detects drift anew where what was last detected is older."""
+    detect_after: Annotated[float, msgspec.Meta(ge=0)] = 3600.0
+    """A look into a stack detects drift anew where what was last detected is older. 0: only when the operator asks."""
     detect_timeout: Annotated[float, Positive] = 300.0
     poll: Annotated[float, Positive] = 1.0
     """Before the first question how a detection stands; later ones come slower."""

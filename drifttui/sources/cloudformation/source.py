@@ -187,9 +187,9 @@ class CloudFormationSource:
             self._renewed.discard(unit.id)
             return True
         tried = self._tried.get(unit.id)
-        if tried is not None and self._clock() - tried < timedelta(seconds=self._settings.detect_after or 0):
+        if tried is not None and self._clock() - tried < timedelta(seconds=self._settings.detect_after):
             return False  # A detection that failed does not get better by being repeated.
-        if self._settings.detect_after is None or any(one.type == "StackBusy" for one in unit.conditions):
+        if not self._settings.detect_after or any(one.type == "StackBusy" for one in unit.conditions):
             return False
         if unit.sync == "Unknown":
             return True
