@@ -38,6 +38,8 @@ class Due:
         self._first: dict[UnitId, None] = {}
         self._wanted: dict[UnitId, None] = {}
         self._running: set[UnitId] = set()
+        self._begun: dict[UnitId, datetime] = {}
+        """When each was last looked into, whatever came of it: what was read may be as old as the plan of a stack."""
         self._wake = asyncio.Event()
         self.check_again = asyncio.Event()
 
@@ -70,6 +72,7 @@ class Due:
     def forget(self, unit: UnitId) -> None:
         self._first.pop(unit, None)
         self._wanted.pop(unit, None)
+        self._begun.pop(unit, None)
 
     def looked(self, unit: UnitId) -> None:
         self._running.discard(unit)
@@ -111,6 +114,7 @@ class Due:
             if key is not None:
                 del queue[key]
                 self._running.add(key)
+                self._begun[key] = now
                 return units[key]
         return None
 
@@ -130,7 +134,7 @@ class Due:
                 if unit is None or unit.sync != APPLIED:
                     continue
                 wait = APPLIED_AFTER
-            if now - look.at >= wait:
+            if now - max(look.at, self._begun.get(key, look.at)) >= wait:
                 self._wanted[key] = None
 
 

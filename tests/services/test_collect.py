@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from drifttui.core.acts import NOTHING
-from drifttui.core.board import Depth
+from drifttui.core.board import Depth, Look
 from drifttui.core.errors import InputError, Unreachable
 from drifttui.core.finding import Finding
 from drifttui.core.health import Freshness, Standing
@@ -18,12 +19,13 @@ from drifttui.core.inspection import Inspection
 from drifttui.core.ledger import EventKind
 from drifttui.core.unit import Unit
 from drifttui.services.collect import Collector
+from drifttui.services.due import Due
 from drifttui.services.judge import Judgement
 from drifttui.services.look import Looker
 from drifttui.store.ledger import Ledger, open_ledger
 from drifttui.store.rows import RowCache
 
-from .fakes import HandClock, ScriptedSource, board_where, inspection, unit
+from .fakes import NOW, HandClock, ScriptedSource, board_where, inspection, unit
 
 Started = list[Collector]
 
@@ -270,3 +272,17 @@ def test_a_bug_in_the_ledger_is_loud(started: Started) -> None:
     started.append(collector)
     with pytest.raises(AssertionError, match="a bug"):
         board_where(collector, lambda b: False)
+
+
+def test_what_was_read_may_be_old_and_is_not_read_again_for_that() -> None:
+    """A plan of a stack that was made yesterday is still the newest there is."""
+    due, stale = Due(), unit("web", sync="OutOfSync")
+    found = Judgement()(stale, inspection(stale, 3, 9), (), NOW)[0]
+    look = Look(Depth.READ, found, at=NOW - timedelta(days=1))
+    taken = []
+    for second in range(0, 130, 10):
+        now = NOW + timedelta(seconds=second)
+        if due.next({stale.id: stale}, {stale.id: look}, None, now, lambda _: True) is not None:
+            taken.append(second)
+            due.looked(stale.id)
+    assert taken == [0, 60, 120]
