@@ -19,8 +19,9 @@ def refuse_what_is_no_terminal() -> None:
     """Raises `InputError` where a full screen cannot be drawn."""
     if os.environ.get("TERM", "") in ("dumb", ""):
         raise InputError("This terminal cannot show a screen", "TERM=dumb", "Use `drifttui scan`.")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise InputError("No terminal here", "stdin or stdout is not one", "Use `drifttui scan --json`.")
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+        # The screen is drawn on stderr, so that the last one has to be a terminal too.
+        raise InputError("No terminal here", "stdin, stdout or stderr is not one", "Use `drifttui scan --json`.")
 
 
 def quicken() -> None:

@@ -89,8 +89,8 @@ def no_findings(
 def _nothing_differs(row: UnitRow, times: Times, width: int) -> list[Line]:
     look = row.look
     count = len(look.inspection.resources) if look.inspection else None
-    objects = f"Nothing differs in {count} resources" if count is not None else "Nothing differs"
-    hidden = f", {look.hidden} removals by rules" if look.hidden else ""
+    objects = f"Nothing differs in {count} resource{'s' * (count != 1)}" if count is not None else "Nothing differs"
+    hidden = f", {look.hidden} removal{'s' * (look.hidden != 1)} by rules" if look.hidden else ""
     blind = look.inspection.uncompared if look.inspection else 0
     if blind:
         said = f"{blind} of {count} resources could not be compared with Git: whether they differ is unknown."
