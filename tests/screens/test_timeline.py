@@ -158,9 +158,9 @@ async def test_words_filter_at_once_and_escape_takes_them_back(opened: Open) -> 
         assert "None of" in session.screen
         await session.press("escape", "escape")
         assert len(screen.table.keys) == every
-        assert session.app.screen is screen
+        assert shown(session) is screen
         await session.press("escape")
-        assert session.app.screen is session.triage
+        assert session.triage in session.app.screen_stack[-1:]
 
 
 async def test_enter_goes_to_what_an_entry_is_about(opened: Open) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from drifttui.core.git import Field, GitAnswer, GitQuestion, repo_key
 from drifttui.core.health import Standing
 from drifttui.core.identity import ResourceRef
 from drifttui.sources.git.local import LocalGit
+from tests.cluster.gitserver import Repositories
 from tests.sources.git_repository import FILE, Repository, repository
 
 WEB = ResourceRef("in-cluster", "apps", "Deployment", "prod", "web")
@@ -29,12 +32,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Repository, dict[str
     return repository(tmp_path_factory.mktemp("git") / "shop")
 
 
-def reader(folder: Path, **settings: float) -> LocalGit:
-    return LocalGit(GitSettings(clone=folder, **settings), lambda: NOW, KEY)
+def reader(folder: Path, timeout: float = 15.0) -> LocalGit:
+    return LocalGit(GitSettings(clone=folder, timeout=timeout), lambda: NOW, KEY)
 
 
 def question(*fields: Field, path: str = "apps/web/prod", ref: ResourceRef = WEB, **more: str) -> GitQuestion:
-    return GitQuestion("git.example.com/team/shop", path, objects=((ref, fields),), **{"tracks": "main", **more})  # type: ignore[arg-type]
+    return GitQuestion("git.example.com/team/shop", path, objects=((ref, fields),), **{"tracks": "main", **more})
 
 
 async def ask(folder: Path, *fields: Field, **more: object) -> GitAnswer:
@@ -134,6 +137,26 @@ def test_a_clone_holds_its_remote_however_it_is_written(url: str, shop: tuple[Re
 )
 def test_and_no_other(url: str, shop: tuple[Repository, dict[str, str]]) -> None:
     assert not reader(shop[0].folder).holds(repo_key(url))
+
+
+async def test_a_clone_that_was_made_over_http_is_read_like_any_other(
+    shop: tuple[Repository, dict[str, str]], tmp_path: Path
+) -> None:
+    made, shas = shop
+    handler = type("Served", (Repositories,), {"root": made.folder.parent})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}/shop"
+    try:
+        made.git("clone", "-q", url, str(tmp_path / "clone"))
+    finally:
+        server.shutdown()
+        server.server_close()
+    source = reader(tmp_path / "clone")
+    assert source.holds(repo_key(url + ".git"))
+    made.git("-C", str(tmp_path / "clone"), "checkout", "-q", shas["first"])
+    answer = await source.merges(question(REPLICAS))
+    assert answer.touches[WEB][0].commit.sha == shas["scaled"], "the branch of the remote, not what is checked out"
 
 
 async def test_hostile_names_messages_and_files_are_only_text(tmp_path: Path) -> None:

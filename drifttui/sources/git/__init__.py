@@ -22,7 +22,9 @@ class Factory:
         tokens = _by_token(entries, environment) if getattr(settings, "recording", None) is None else []
         if not entries and not tokens:
             return ()
-        made: list[Source] = [self._made(entry, settings, clock, environment) for entry in entries]
+        # The first that holds a repository is asked: a clone costs nobody's budget.
+        ordered = sorted(entries, key=lambda entry: entry.clone is None)
+        made: list[Source] = [self._made(entry, settings, clock, environment) for entry in ordered]
         for entry in tokens:
             host = self._made(entry, settings, clock, environment)
             host.lazy = True
