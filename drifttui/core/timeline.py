@@ -219,6 +219,7 @@ class Gaps:
 def _gap(source: str, since: datetime, until: datetime | None, why: str) -> Entry:
     lasted = f" for {span((until - since).total_seconds())}" if until else ""
     words = f"{source} was blind{lasted}" if until else f"{source} is blind"
+    why = why.removeprefix(f"{source}: ")
     return Entry(since, Kind.GAP, f"{words}: {why}" if why else words, source=source, until=until)
 
 
