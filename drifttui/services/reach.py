@@ -190,7 +190,10 @@ class Reach:
         return names[0] if len(names) == 1 else ""
 
     def _context_called(self, name: str) -> str:
-        for context in self._contexts():
+        """Also one that is named for Flux alone, and the cluster that this process runs in."""
+        from drifttui.clients.kubeconfig import IN_CLUSTER
+
+        for context in (*self._settings.flux.contexts, *self._contexts(), IN_CLUSTER):
             if context.replace("/", "_") == name:
                 return context
         raise InputError(f"No context leads to {self.source}", "", "`kubectl config get-contexts` lists them.")

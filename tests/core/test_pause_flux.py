@@ -51,7 +51,10 @@ def test_a_parent_that_does_not_declare_it_leaves_it_alone() -> None:
     plan = planned(made_by_flux(flux("Kustomization", "apps"), "root"), flux("Kustomization", "root"))
     assert plan.undoers == ()
     assert plan.holds
-    assert "Kustomization/root made it and leaves spec.suspend alone: Git does not declare it, as of its last apply" in plan.effects
+    assert (
+        "Kustomization/root made it and leaves spec.suspend alone: Git does not declare it, as of its last apply"
+        in plan.effects
+    )
 
 
 @pytest.mark.parametrize("kind", ["Kustomization", "HelmRelease"])
@@ -73,6 +76,16 @@ def test_a_parent_that_declares_it_is_told_to_skip_this_one_object(kind: str) ->
 def test_where_nobody_can_tell_what_is_declared_the_lever_is_taken() -> None:
     document = made_by_flux(flux("Kustomization", "apps"), "root")
     del document["metadata"]["managedFields"]
+    plan = planned(document, flux("Kustomization", "root"))
+    assert plan.undoers[0].how == "may declare this field of Kustomization/apps"
+    assert plan.holds
+
+
+def test_what_somebody_else_holds_now_may_be_declared_all_the_same() -> None:
+    """Until it applies again, whoever updated a field last has taken it out of the parent's entry."""
+    document = made_by_flux(flux("Kustomization", "apps", suspend=False), "root")
+    ours = {"manager": "drifttui", "operation": "Update", "fieldsV1": {"f:spec": {"f:suspend": {}}}}
+    document["metadata"]["managedFields"].append(ours)
     plan = planned(document, flux("Kustomization", "root"))
     assert plan.undoers[0].how == "may declare this field of Kustomization/apps"
     assert plan.holds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from datetime import UTC, datetime
 from typing import Any
 
 from drifttui.core import json_patch
@@ -85,6 +86,9 @@ def test_the_holder_of_a_field_did_it_and_for_a_missing_one_the_newest_writer_ma
     del held["spec"]["syncPolicy"]["automated"]["enabled"]
     found = blame(held, "/spec/syncPolicy/automated/enabled")
     assert (found.manager, found.exact) == ("kubectl-edit", False)
+    assert blame(held, "/spec/syncPolicy/automated/enabled", datetime(2026, 11, 21, 3, 5, 0, 9, UTC)).manager
+    late = blame(held, "/spec/syncPolicy/automated/enabled", datetime(2026, 11, 21, 3, 6, tzinfo=UTC))
+    assert late.words(datetime(2026, 11, 21, 4, tzinfo=UTC)) == "nobody is named on the object"
     assert reconciled_at(held) == "2026-11-21T03:09:00Z"
     assert reconciled_at(SET) == ""
     assert blame(None, "/spec").manager == ""

@@ -119,6 +119,23 @@ def test_pause_and_resume_leave_everything_as_it_was(objects: Any, more: Any, co
     assert there.world.objects == paused_then
 
 
+@pytest.mark.parametrize(("before", "now"), [(None, False), (False, None)])
+def test_a_suspension_that_somebody_ended_their_way_comes_back_as_it_was(before: Any, now: Any) -> None:
+    """`flux resume` takes the field out; an editor sets it to false."""
+    document = copy.deepcopy(FLUX)
+    if before is None:
+        del document["spec"]["suspend"]
+    there = Paused(copy.deepcopy(document), flux("Kustomization", "root"))
+    there.object["spec"] |= {"suspend": now}
+    if now is None:
+        del there.object["spec"]["suspend"]
+    plan = there.resume()
+    assert plan.blocked == ()
+    assert plan.now[1].startswith(f"paused for {there.plan.reason}, until ")
+    there.world.carry_out(plan)
+    assert there.object == document
+
+
 def test_without_a_pause_there_is_nothing_to_resume() -> None:
     unit = unit_of(application(policy=ON))
     plan = plan_resume(around(held(application(policy=ON))), unit, NOTHING, request(unit))

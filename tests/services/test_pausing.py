@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from drifttui.clients.access import Access
+from drifttui.clients.flux_settings import FluxSettings
 from drifttui.core.acts import NOTHING, PauseState
 from drifttui.core.errors import InputError, SourceError
 from drifttui.core.identity import Engine, UnitId
@@ -36,7 +39,18 @@ from tests.core.pause_documents import (
     recorded,
     unit_of,
 )
-from tests.services.control_planes import CONFIG, REVIEWS, SCHEMA, Argo, Cluster, path_of, reaching, schema
+from tests.services.control_planes import (
+    CONFIG,
+    REVIEWS,
+    SCHEMA,
+    Argo,
+    Cluster,
+    path_of,
+    reaching,
+    schema,
+    serving,
+    settings,
+)
 
 PLATFORM = {
     "apiVersion": "argoproj.io/v1alpha1",
@@ -381,6 +395,19 @@ async def test_flux_units_are_planned_through_their_cluster(tmp_path: Path) -> N
     assert seen.unit == str(UnitId(Engine.FLUX_KUSTOMIZATION, "flux:prod", "flux-system", "apps"))
     assert cluster.objects == before
     assert any("what depends on it could not be listed" in line for line in blind.unknown)
+
+
+async def test_a_context_that_is_named_for_flux_alone_leads_there(tmp_path: Path) -> None:
+    document = flux("Kustomization", "apps")
+    cluster = Cluster(document)
+    async with serving(cluster):
+        chosen = settings(tmp_path, cluster=cluster)
+        others = msgspec.structs.replace(chosen.kubernetes, contexts=("another",))
+        chosen = replace(chosen, kubernetes=others, flux=FluxSettings(contexts=("prod",)))
+        reach = Reach(chosen, "flux:prod")
+        plan = await pause_of(document, reach)
+        await reach.close()
+    assert plan.holds
 
 
 # What cannot be planned
