@@ -28,7 +28,7 @@ class AuditLogFactory:
             from .cloudtrail import CloudTrailLog
 
             found.append(CloudTrailLog(chosen.cloudtrail, clock, key=settings.redaction_key))
-        return found
+        return tuple(found)
 
 
 SOURCE = AuditLogFactory()
