@@ -20,6 +20,7 @@ READS: Final[Mapping[str, frozenset[str]]] = {
     "cloudcontrol": frozenset({"GetResource"}),
     "cloudtrail": frozenset({"DescribeTrails", "GetTrail", "GetTrailStatus", "GetEventSelectors", "LookupEvents"}),
     "config": frozenset({"GetResourceConfigHistory"}),
+    "iam": frozenset({"GetRolePolicy", "ListAttachedRolePolicies"}),
     "logs": frozenset({"DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetQueryResults"}),
     "s3": frozenset(
         {
@@ -27,6 +28,7 @@ READS: Final[Mapping[str, frozenset[str]]] = {
             "ListObjectVersions", "ListObjectsV2",
         }
     ),
+    "sqs": frozenset({"GetQueueAttributes"}),
     "sts": frozenset({"GetCallerIdentity"}),
 }  # fmt: skip
 

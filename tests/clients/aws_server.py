@@ -56,7 +56,7 @@ class Raw:
 Answer = dict[str, Any] | Error | Raw
 Handler = Callable[[Call], Answer]
 
-_SERVICES = {"CloudTrail_20131101": "cloudtrail", "AmazonAthena": "athena", "Logs_20140328": "logs"}
+_SERVICES = {"CloudApiService": "cloudcontrol", "CloudTrail_20131101": "cloudtrail", "AmazonAthena": "athena", "Logs_20140328": "logs"}
 
 
 class FakeAws:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from ...clients.tofu import Planned, Steps, Tofu
 from ...clients.tofu_programs import Program, find
 from ...clients.tofu_settings import StackSettings
 from ...core.errors import BadAnswer, DriftError, SourceError, inert
-from ...core.identity import Engine
+from ...core.identity import Engine, ResourceRef
 from ...core.ports import Clock
 from ...core.terraform_cases import moment
 from ...core.terraform_load import is_event_stream, load
@@ -25,6 +25,7 @@ from ...core.terraform_review import review
 from ...core.terraform_stack import StackAnswer, Stamp, of_review, of_state
 from ...core.terraform_state import RecordedResource, parse_state
 from ...core.unit import Condition
+from .direct import DirectAnswer, read_direct
 from .files import Fetched, bucket_and_key, fetch, s3_lock, shown_place
 
 
@@ -84,6 +85,13 @@ class Reader:
     @property
     def place(self) -> str:
         return inert(shown_place(self.settings.place), 300)
+
+    async def read_one(self, ref: ResourceRef, recorded: Mapping[str, Any], source: str) -> DirectAnswer:
+        """One resource as it is right now, without a plan. Raises `SourceError`."""
+        aws = self._aws()
+        if aws is None:
+            raise BadAnswer(f"Nobody reads {ref.short} by itself", "no AWS account is configured", "Add [[aws]].")
+        return await read_direct(aws, ref, recorded, key=self._key, source=source, clock=self._clock)
 
     def trouble(self) -> str:
         """What stands against reading it, without reading it; empty where nothing does."""

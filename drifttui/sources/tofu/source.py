@@ -17,11 +17,12 @@ from ...clients.tofu import Steps
 from ...core.board import Mode
 from ...core.errors import Missing, SourceError
 from ...core.health import Permission, SourceHealth, Standing
-from ...core.identity import UnitId
+from ...core.identity import ResourceRef, UnitId
 from ...core.inspection import Inspection
 from ...core.planes import Plane
 from ...core.ports import Batch, Clock
 from ...core.unit import Unit
+from .direct import DirectAnswer
 from .reading import Read, Reader
 from .rows import inspection_of, row_of
 
@@ -141,6 +142,16 @@ class TofuSource:
             return False
         one.wanted.set()
         return True
+
+    async def read_one(self, unit: UnitId, ref: ResourceRef) -> DirectAnswer:
+        """One AWS resource of a stack that was read, as it is right now and without a plan. Raises `SourceError`."""
+        one = next((one for one in self._stacks if self._id(one) == unit), None)
+        answer = one.read.answer if one is not None and one.read is not None else None
+        planes = next((each for each in answer.resources if each.ref == ref), None) if answer is not None else None
+        recorded = planes.value(Plane.RECORDED) if planes is not None else None
+        if one is None or not isinstance(recorded, dict):
+            raise Missing(f"{ref.short} is not recorded", unit.name, "Make a plan of the stack.")
+        return await one.reader.read_one(ref, recorded, self.name)
 
     async def close(self) -> None:
         """Plans end with `watch`, which cancels them."""
