@@ -55,14 +55,10 @@ TYPES: Final[Mapping[str, _Type]] = {
     "aws_ecs_service": _Type("AWS::ECS::Service", ("id", "cluster")),
     "aws_efs_file_system": _Type("AWS::EFS::FileSystem"),
     "aws_eks_cluster": _Type("AWS::EKS::Cluster", ("name",)),
-    "aws_iam_policy": _Type(
-        "AWS::IAM::ManagedPolicy", ("arn",), {"policy": "PolicyDocument", "name": "ManagedPolicyName"}
-    ),
+    "aws_iam_policy": _Type("AWS::IAM::ManagedPolicy", ("arn",), _POLICY),
     "aws_iam_role": _Type("AWS::IAM::Role", ("name",), {"assume_role_policy": "AssumeRolePolicyDocument"}),
     "aws_iam_user": _Type("AWS::IAM::User", ("name",)),
-    "aws_instance": _Type(
-        "AWS::EC2::Instance", spelled={"ami": "ImageId", "vpc_security_group_ids": "SecurityGroupIds"}
-    ),
+    "aws_instance": _Type("AWS::EC2::Instance", ("id",), _INSTANCE),
     "aws_internet_gateway": _Type("AWS::EC2::InternetGateway"),
     "aws_kinesis_stream": _Type("AWS::Kinesis::Stream", ("name",)),
     "aws_kms_key": _Type("AWS::KMS::Key", ("key_id",), {"policy": "KeyPolicy", "is_enabled": "Enabled"}),
