@@ -22,6 +22,7 @@ from .options import add_ledger_argument
 
 if TYPE_CHECKING:
     from drifttui.core.closeout import Closeout
+    from drifttui.services.drafts import Drafted
 
 BLOCKED = 2
 
@@ -76,7 +77,11 @@ def run(options: argparse.Namespace) -> int:
                 note=options.note,
             )
         access = closeout_open.access_of(options, opened.file) if options.open else None
-        made, remotes = closeout_drafts.drafts(options, material, scope, ledger.acts()) if drafting else ([], [])
+        made: list[Drafted] = []
+        remotes: list[str] = []
+        if drafting:
+            policy = opened.file.policy
+            made, remotes = closeout_drafts.drafts(options, material, scope, ledger.acts(), policy)
         wishes = closeout_open.opened(options, made, remotes, ledger, opened.file, access) if access else []
         found = review(options.incident, scope, material, list(ledger.events()), ledger.acts(), now)
         if options.done and not found.blocking:

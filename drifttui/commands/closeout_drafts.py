@@ -39,15 +39,19 @@ def wanted(options: argparse.Namespace) -> bool:
 
 
 def drafts(
-    options: argparse.Namespace, material: Material, scope: Scope, acts: Acts
+    options: argparse.Namespace, material: Material, scope: Scope, acts: Acts, policy: Path | None
 ) -> tuple[list[Drafted], list[str]]:  # fmt: skip
     """Of the open findings that were asked for, written into the folder; and the addresses of the clone's remotes."""
     from drifttui.services.drafts import chosen, drafted, open_findings, remotes_of, write
+    from drifttui.services.redacting import LastPass, team_rules
+    from drifttui.store.policy_files import policy_folder
+    from drifttui.store.redaction_key import redaction_key
 
     found = chosen(open_findings(material, scope), options.finding)
     clone = Path(options.clone)
     remotes = asyncio.run(remotes_of(clone))
-    made = [drafted(one, clone, remotes, options.incident, acts, options.bundle) for one in found]
+    last = LastPass(redaction_key(), team_rules(policy_folder(policy)))
+    made = [drafted(one, clone, remotes, options.incident, acts, last, options.bundle) for one in found]
     for one in made:
         write(Path(options.draft), one)
     return made, remotes

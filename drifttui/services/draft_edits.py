@@ -29,7 +29,11 @@ class Subject(NamedTuple):
     def tokens(self, document: Any, change: Change) -> tuple[str, ...]:
         """Where the field is in a document of the clone. Raises `CannotEdit`."""
         gone = change.desired if change.actual is ABSENT else UNKNOWN
-        return in_document(document, self.actual, parse(change.path), self.shape, gone)
+        tokens = in_document(document, self.actual, parse(change.path), self.shape, gone)
+        new_item = isinstance(get(document, tokens[:-1]), list) and get(document, tokens) is ABSENT
+        if new_item and change.desired is not ABSENT and change.desired is not UNKNOWN:
+            raise CannotEdit("the item of the list is not in this file")
+        return tokens
 
 
 class Edits:

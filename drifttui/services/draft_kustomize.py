@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from drifttui.core.finding import Change
 from drifttui.core.identity import ResourceRef
@@ -19,6 +19,9 @@ from drifttui.store.yaml_edit import CannotEdit, Wanted, documents, edited
 
 from .draft_edits import Edits, Subject, only, shown, told_apart
 from .draft_images import by_transformer
+
+_LATER: Final = ("replacements", "vars", "transformers")
+"""What may set a field again behind every patch."""
 
 
 class _Patch(NamedTuple):
@@ -83,7 +86,9 @@ class Overlay:
             held = self._data.get("patches")
             where = ("patches", str(len(held))) if isinstance(held, list) and held else ("patches",)
             wanted = Wanted(where, entry if len(where) == 2 else [entry])
-            self._edits.apply(self._own, 0, [wanted], f"a patch of this overlay: {'; '.join(self._words)}")
+            later = [key for key in _LATER if self._data.get(key)]
+            more = f"; {' and '.join(later)} come later: build the overlay before merging" if later else ""
+            self._edits.apply(self._own, 0, [wanted], f"a patch of this overlay: {'; '.join(self._words)}{more}")
         except CannotEdit as error:
             return [f"the patch of the overlay: {error}"]
         return []

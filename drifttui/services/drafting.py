@@ -5,7 +5,7 @@ Nothing in the clone is written. What cannot be mapped without guessing is said 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from drifttui.core.finding import Change, Finding
 from drifttui.core.planes import UNKNOWN, ThreePlanes
 from drifttui.core.redact import holds_secret
 from drifttui.core.schema import ListKeys, shape_of
-from drifttui.store.manifest_tree import Tree
+from drifttui.store.manifest_tree import Declared, Tree
 from drifttui.store.yaml_edit import CannotEdit
 
 from .draft_edits import Edits, Subject, only
@@ -36,9 +36,15 @@ class Draft(NamedTuple):
 
 
 def draft(
-    finding: Finding, planes: ThreePlanes, clone: Path, folder: str, list_keys: ListKeys | None = None
-) -> Draft:  # fmt: skip
-    """Raises `InputError` for a clone or folder that is none. `folder` is the unit's path in the repository."""
+    finding: Finding,
+    planes: ThreePlanes,
+    clone: Path,
+    folder: str,
+    list_keys: ListKeys | None = None,
+    looks_secret: Callable[[Change], bool] = lambda change: False,
+) -> Draft:
+    """Raises `InputError` for a clone or folder that is none. `folder` is the unit's path in the repository.
+    `looks_secret` is a last look at what would be written."""
     tree = Tree(clone, folder)
     edits = Edits(tree)
     desired = planes.desired.document if planes.desired is not None else None
@@ -49,9 +55,12 @@ def draft(
         return Draft(finding.id, "", {}, (), ("the object is not there any more: take it out of Git by hand",))
     subject = Subject(actual, desired, shape_of(finding.ref.group, finding.ref.kind, "", list_keys))
     overlay: Overlay | None = None
+    plain: list[Declared] | None = None
     problems = []
     for change in finding.changes:
         why = _refused(change)
+        if not why and looks_secret(change):
+            why = "its value looks like a secret: set it by hand, or through the secret store"
         try:
             if not why and tree.chart is not None:
                 by_helm(edits, change)
@@ -59,8 +68,8 @@ def draft(
                 overlay = overlay or Overlay(edits, tree.kustomization, finding.ref, subject)
                 overlay.codify(change)
             elif not why:
-                found = tree.plain(finding.ref)
-                edits.change(only(found, tree, f"under {tree.name(tree.folder)}"), change, subject)
+                plain = tree.plain(finding.ref) if plain is None else plain
+                edits.change(only(plain, tree, f"under {tree.name(tree.folder)}"), change, subject)
         except CannotEdit as error:
             why = str(error)
         if why:

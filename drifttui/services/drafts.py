@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,12 +16,14 @@ from drifttui.core.git import repo_key
 from drifttui.core.identity import ResourceRef, UnitId
 from drifttui.core.inspection import Inspection
 from drifttui.core.planes import ABSENT, UNKNOWN, ThreePlanes
+from drifttui.core.pointers import parse
 from drifttui.core.scope import Scope
 from drifttui.core.unit import Unit
 
 from .drafting import Draft, draft
 from .evidence import Material
 from .opened import moment
+from .redacting import LastPass
 
 
 class Recorded(NamedTuple):
@@ -127,16 +130,23 @@ def _value(change: Mapping[str, Any], plane: str) -> Any:
 
 
 def drafted(
-    recorded: Recorded, clone: Path, remotes: Iterable[str], incident: str, acts: Acts, bundle: str = ""
-) -> Drafted:  # fmt: skip
-    """`remotes` are the addresses of the repository that the clone is of."""
+    recorded: Recorded,
+    clone: Path,
+    remotes: Iterable[str],
+    incident: str,
+    acts: Acts,
+    last: LastPass,
+    bundle: str = "",
+) -> Drafted:
+    """`remotes` are the addresses of the repository that the clone is of. What `last` takes for a secret is neither
+    drafted nor described."""
     state = None
     row = recorded.row
     if is_stack(recorded.unit.engine):
         made = Draft(recorded.id, "", {}, (), ())
         state = _state(recorded)
     else:
-        made = _of_git(recorded, clone, list(remotes))
+        made = _of_git(recorded, clone, list(remotes), last)
     unit = str(recorded.unit)
     told = Told(
         incident,
@@ -151,10 +161,11 @@ def drafted(
         head=acts.head,
         bundle=bundle,
     )
-    return Drafted(recorded, title(told), body(told, as_markdown(state) if state else ()), made, state)
+    words = last.text(f"{recorded.id}.md", body(told, as_markdown(state) if state else ()))
+    return Drafted(recorded, title(told), words, made, state)
 
 
-def _of_git(recorded: Recorded, clone: Path, remotes: list[str]) -> Draft:
+def _of_git(recorded: Recorded, clone: Path, remotes: list[str], last: LastPass) -> Draft:
     def no(why: str) -> Draft:
         return Draft(recorded.id, "", {}, (), (why,))
 
@@ -167,8 +178,16 @@ def _of_git(recorded: Recorded, clone: Path, remotes: list[str]) -> Draft:
     if planes is None:
         return no("what runs is not in the record any more")
     keys = recorded.inspection.list_keys if recorded.inspection is not None else None
+
+    def looks_secret(change: Change) -> bool:
+        value = change.actual
+        for token in reversed(parse(change.path)):
+            value = {token: value}
+        text = "" if change.actual is ABSENT else json.dumps(value, ensure_ascii=False)
+        return last.text(f"{recorded.id}.patch", text) != text
+
     try:
-        return draft(finding_of(recorded), planes, clone, row.path.strip("/"), keys)
+        return draft(finding_of(recorded), planes, clone, row.path.strip("/"), keys, looks_secret)
     except InputError as error:
         return no(error.one_line())
 

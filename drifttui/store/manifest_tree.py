@@ -19,6 +19,7 @@ KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 SUFFIXES = (".yaml", ".yml", ".json")
 LARGEST_FILE = 4 * 1024 * 1024
 MOST_FILES = 5_000
+MOST_BYTES = 256 * 1024 * 1024
 DEEPEST = 20
 """Bases of bases."""
 
@@ -48,6 +49,7 @@ class Tree:
         self.folder = (self.clone / folder).resolve()
         self.unread: list[str] = []
         """Manifests that could hold the object and could not be read."""
+        self._bytes = 0
         if not self.clone.is_dir():
             raise InputError(f"No clone at {clone}", "", "Give --clone: the folder of the repository.")
         if not self.folder.is_dir() or not self.folder.is_relative_to(self.clone):
@@ -80,10 +82,14 @@ class Tree:
                     yield path
 
     def read(self, file: Path) -> str:
-        """The text with its line ends as they are. Raises `CannotEdit`."""
+        """The text with its line ends as they are. Raises `CannotEdit`, and `InputError` once all is too much."""
         try:
-            if file.stat().st_size > LARGEST_FILE:
+            size = file.stat().st_size
+            if size > LARGEST_FILE:
                 raise CannotEdit(f"{self.name(file)} is too large")
+            self._bytes += size
+            if self._bytes > MOST_BYTES:
+                raise InputError(f"{self.name(self.folder)} holds more than {MOST_BYTES // 2**20} MiB of manifests")
             return file.read_bytes().decode("utf-8")
         except OSError as error:
             raise CannotEdit(f"{self.name(file)} cannot be read: {error.strerror}") from None

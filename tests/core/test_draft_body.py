@@ -122,3 +122,24 @@ def test_code_holds_whatever_it_is_given() -> None:
 def test_the_rest_of_many_fields_is_counted() -> None:
     seen = finding() | {"changes": [{"path": f"/{n}", "actual": n} for n in range(60)]}
     assert "and 10 more fields" in body(told()._replace(finding=seen))
+
+
+def test_the_last_word_about_a_request_counts() -> None:
+    from drifttui.core.ledger import EMPTY, Event, EventKind, chained
+    from drifttui.core.proposal import Fate, Proposal, note, requested
+
+    proposal = Proposal("acme/deploy", "drifttui/INC-1-5a", "t", "b", {}, {})
+    events: list[Event] = []
+    head = EMPTY
+    for finding, fate, url in (
+        ("a", Fate.INTENDED, ""), ("a", Fate.OPENED, "https://x/1"), ("b", Fate.INTENDED, ""), ("c", Fate.REFUSED, ""),
+    ):  # fmt: skip
+        events.append(chained(head, AT, EventKind.NOTE, "alice", note("INC-1", finding, "u", proposal, fate, url=url)))
+        head = Head(events[-1].seq, events[-1].hash)
+    events.append(chained(head, AT, EventKind.NOTE, "alice", note("INC-2", "a", "u", proposal, Fate.UNKNOWN)))
+    events.append(chained(head, AT, EventKind.NOTE, "alice", {"text": "something else", "incident": "INC-1"}))
+    assert requested(events, "INC-1") == {
+        "a": "opened https://x/1",
+        "b": "begun, outcome not recorded drifttui/INC-1-5a",
+        "c": "refused drifttui/INC-1-5a",
+    }

@@ -144,3 +144,44 @@ def test_a_stack_gets_commands_and_no_patch(home: Path, capsys: pytest.CaptureFi
     page = (home / "out" / "f-stack.md").read_text()
     assert "Nothing of this was run." in page
     assert "```sh\ntofu -chdir=stacks/network workspace show\n" in page
+
+
+def test_what_looks_like_a_secret_is_neither_drafted_nor_described(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hook = "https://alice:Tr0ub4dor-77@hooks.example.com/x"
+    badge = "BADGE-4711"
+    policy = home / "policy"
+    policy.mkdir()
+    (policy / "policy.yaml").write_text("redact:\n- {id: badge, pattern: 'BADGE-[0-9]{4}'}\n")
+    (home / "config" / "drifttui").mkdir(parents=True)
+    (home / "config" / "drifttui" / "config.toml").write_text(f'policy = "{policy}"\n')
+    ref = ResourceRef("in-cluster", "", "ConfigMap", "payments", "conf")
+    play = sessions.Play(home / "data" / "drifttui" / "sessions")
+    documents: dict[Plane, dict[str, Any]] = {
+        plane: {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "conf"}, "data": data}
+        for plane, data in ((Plane.DESIRED, {"hook": "x", "b": "y"}), (Plane.ACTUAL, {"hook": hook, "b": badge}))
+    }
+    desired, actual = (
+        Observation(ref, plane, document, sessions.SOURCE, "x", play.now) for plane, document in documents.items()
+    )
+    looked = Inspection(sessions.unit_id("payments"), play.now, (ThreePlanes(ref, desired=desired, actual=actual),))
+    changes = (
+        Change("/data/hook", "/data/hook", "x", recorded="x", actual=hook),
+        Change("/data/b", "/data/b", "y", recorded="y", actual=badge),
+    )
+    finding = sessions.finding("payments")._replace(ref=ref, changes=changes)
+    row = sessions.unit("payments")._replace(repo=REPO, path="apps/payments")
+    play.recorder.batch(Batch(sessions.SOURCE, play.now, units=(row,), complete=True, inspection=looked))
+    play.recorder.look(sessions.unit_id("payments"), Look(Depth.READ, (finding,), looked, 0, play.now))
+    play.close()
+    conf = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: conf\ndata:\n  hook: x\n  b: y\n"
+    clone(home / "clone", {"apps/payments/conf.yaml": conf})
+    made(home, "--json")
+    said = capsys.readouterr()
+    (draft,) = json.loads(said.out)["drafts"]
+    assert [one.partition(": ")[2][:31] for one in draft["problems"]] == ["its value looks like a secret: "] * 2
+    written = "".join(path.read_text() for path in (home / "out").iterdir())
+    assert [path.name for path in (home / "out").iterdir()] == ["f-payments.md"]
+    for secret in ("Tr0ub4dor", badge):
+        assert secret not in written + said.out + said.err

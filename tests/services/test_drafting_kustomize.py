@@ -202,3 +202,44 @@ def test_what_a_generator_makes_is_left_to_people(tmp_path: Path) -> None:
     found = drafted(folder, Drift(desired, applied(desired, [replace("/data/a", "2")])))
     assert "a generator of the Kustomization makes the object" in found.problems[0]
     assert git(folder, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("patches", ["patches: []\n", "patches:\n", "patches: [{path: mine.yaml}]\n"])
+def test_patches_that_are_empty_or_in_braces_take_one_more(tmp_path: Path, patches: str) -> None:
+    files = overlay(OVERLAY + patches, apps__pay__mine=SERVICE.replace("ClusterIP", "NodePort"))
+    found = codified(tmp_path, files, replace("/spec/replicas", 9))
+    assert found.problems == ()
+
+
+def test_what_comes_behind_patches_is_told(tmp_path: Path) -> None:
+    more = (
+        "replacements:\n- source: {kind: Service, name: api, fieldPath: spec.type}\n"
+        "  targets:\n  - select: {kind: Deployment}\n    fieldPaths: [metadata.labels.app]\n"
+    )
+    found = codified(tmp_path, overlay(OVERLAY + more), replace("/spec/replicas", 9))
+    assert "replacements come later: build the overlay before merging" in found.done[0]
+
+
+HERE = "resources: [api.yaml]\n"
+HOSTILE = [
+    "resources: [.]\n", "resources: {a: b}\n", "resources: [1, null, [x], {a: b}]\n", "- a\n", "x\n", "",
+    "[" * 100_000,
+    "resources: ['../..', '../../..', '/etc', 'https://x.example.com/y', \"a\\0b\"]\n",
+    f"namePrefix: [1]\n{HERE}",
+    f"{HERE}patches: [1, x, {{path: 5}}, {{patch: '{{{{'}}, {{patch: 3}}, {{target: 1}}, {{path: /etc/passwd}}]\n",
+    f"{HERE}images: [1, {{name: 5}}]\nreplicas: [x, {{name: api, count: {{a: b}}}}]\nlabels: [1, {{pairs: 2}}]\n",
+    f"{HERE}patches:\n- target: {{name: 5}}\n  patch: |-\n    - 5\n    - {{path: 5}}\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_kustomization_is_an_answer_and_no_crash(tmp_path: Path, text: str) -> None:
+    """Not built: much of it is none."""
+    folder = clone(tmp_path / "c", {"apps/pay/kustomization.yaml": text, "apps/pay/api.yaml": DEPLOYMENT})
+    desired = yaml.safe_load(DEPLOYMENT)
+    image = "registry.example.com/api:2"
+    changes = [replace("/spec/replicas", 9), replace(f"{CONTAINERS}/1/image", image)]
+    found = drafted(folder, Drift(desired, applied(desired, changes)))
+    assert found.files or found.problems
+    for body in found.files.values():
+        assert "9" in body or image in body
