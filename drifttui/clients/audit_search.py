@@ -105,12 +105,14 @@ def _search(path: Path, start: int, end: int, stop: threading.Event) -> Found:
     return unpack(output)
 
 
-def unpack(data: bytes) -> Found:
-    """The inverse of `audit_worker.pack`."""
-    head = array("Q", data[:48])
+def unpack(packed: bytes | memoryview) -> Found:
+    """The inverse of `audit_worker.pack`. The keys stay where they are: most of them nobody asks for."""
+    data = memoryview(packed)
+    head = data[:48].cast("Q")
     found = Found(head[0])
     found.end, found.lines, found.cut = head[1], head[2], bool(head[5])
-    found.first, found.last = data[48:88].strip(), data[88:128].strip()
+    found.first, found.last = bytes(data[48:88]).strip(), bytes(data[88:128]).strip()
     middle = _HEADER + head[3] * 8
-    found.keys, found.odd = array("Q", data[_HEADER:middle]), array("Q", data[middle : middle + head[4] * 8])
+    found.keys = data[_HEADER:middle].cast("Q")
+    found.odd = array("Q", bytes(data[middle : middle + head[4] * 8]))
     return found

@@ -53,7 +53,7 @@ class Found:
         self.start = start
         self.end = start
         self.lines = 0
-        self.keys = array("Q")
+        self.keys: array[int] | memoryview[int] = array("Q")
         self.odd = array("Q")
         self.first = b""
         self.last = b""

@@ -182,7 +182,7 @@ class AuditIndexes:
         at = 32
         while at < len(content):
             (length,) = array("Q", content[at : at + 8].tobytes())
-            index.parts.append(unpack(content[at + 8 : at + 8 + length].tobytes()))
+            index.parts.append(unpack(content[at + 8 : at + 8 + length]))
             at += 8 + length
         index.saved = index.covered
         return index
