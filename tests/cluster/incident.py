@@ -289,15 +289,15 @@ def _paused_and_held(story: Story, terminal: Terminal, *arguments: str) -> None:
 
 def _killed_while_blind(story: Story, terminal: Terminal, gate: Forwarder) -> None:
     gate.cut()
-    watching(terminal, "the screen says blind", lambda: "blind" in terminal.screen.text().lower())
+    watching(terminal, "the screen says blind", lambda: "blind: argocd" in terminal.screen)
     story.at("blind")
-    terminal.rest(1.5)
+    terminal.rest(2.0)
     terminal.kill()
     story.at("killed")
 
 
 def _seen_again(story: Story, terminal: Terminal, gate: Forwarder) -> None:
-    watching(terminal, "the screen is back", lambda: "blind" in terminal.screen.text().lower())
+    watching(terminal, "the screen is back", lambda: "blind: argocd" in terminal.screen)
     gate.mend()
     watching(terminal, "all is read again", lambda: len(read_sessions(story.data / "sessions")) == 2 and _fresh(story))
     story.at("seen again")

@@ -123,7 +123,7 @@ def names(story: Story) -> dict[str, str]:
 
 
 def test_killed_in_the_middle_a_session_keeps_all_but_its_last_second(story: Story) -> None:
-    """It was on the screen a second and a half before the kill that the source was blind."""
+    """It was on the screen two seconds before the kill that the source was blind: one of them is for a busy machine."""
     first, second = read_sessions(story.data / "sessions")
     damaged: list[str] = []
     kept = [*records(first, damaged.append), *records(second, damaged.append)]
