@@ -60,6 +60,19 @@ async def test_each_field_has_the_commit_that_last_changed_it(shop: tuple[Reposi
     assert answer.unseen == ()
 
 
+async def test_a_merge_that_is_the_newest_commit_has_its_author_too(
+    shop: tuple[Repository, dict[str, str]], tmp_path: Path
+) -> None:
+    made, shas = shop
+    made.git("clone", "-q", f"file://{made.folder}", str(tmp_path / "clone"))
+    made.git("-C", str(tmp_path / "clone"), "update-ref", "refs/remotes/origin/main", shas["merged"])
+    answer = await reader(tmp_path / "clone").merges(
+        question(IMAGE)._replace(repo=repo_key(f"file://{made.folder}"), revision=shas["merged"])
+    )
+    assert [touch.commit.author for touch in answer.touches[WEB]] == ["Carol"]
+    assert [commit.author for commit in answer.revisions] == ["Carol"]
+
+
 async def test_the_revision_itself_is_told_though_it_touches_nothing(shop: tuple[Repository, dict[str, str]]) -> None:
     made, shas = shop
     answer = await ask(made.folder, REPLICAS, revision=f"main@sha1:{shas['readme']}", tracks="")

@@ -148,7 +148,8 @@ class _Asking:
     async def _known(self, commit: Commit) -> Commit:
         if commit.sha not in self._told:
             self._told[commit.sha] = await self._reader.told(self._repo, commit)
-        return self._told[commit.sha]
+        # Of a merge the author is whoever wrote what it brought to the asked file.
+        return self._told[commit.sha]._replace(author=commit.author, title=commit.title)
 
     async def _objects(self, head: str) -> None:
         wanted = dict(self._question.objects)

@@ -71,7 +71,7 @@ class LocalGit(GitReader):
         if not sha.strip():
             return None
         listed = await self._log(sha.decode().strip(), "-1", "--first-parent")
-        return listed[0][0] if listed else None
+        return await self._authored(*listed[0], "") if listed else None
 
     async def history(self, repo: str, revision: str, path: str, most: int) -> tuple[list[Commit], bool]:
         where = ["--", path] if path else []
