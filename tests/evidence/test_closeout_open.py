@@ -14,6 +14,7 @@ import pytest
 
 from drifttui.cli import main
 from drifttui.commands import closeout_open
+from tests.conforms import departures
 from tests.services.clones import clone, git
 from tests.services.forges import TOKEN, Fault, GitHub, GitLab, Host, hosted
 
@@ -72,7 +73,9 @@ def answer(capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, dict[st
     code = closeout("--open", "--yes", "--json", *more)
     said = capsys.readouterr()
     assert TOKEN not in said.out + said.err
-    return code, json.loads(said.out)
+    told = json.loads(said.out)
+    assert departures(told, "closeout") == []
+    return code, told
 
 
 def test_a_request_is_opened_once_and_told_everywhere(host: Host, capsys: pytest.CaptureFixture[str]) -> None:

@@ -188,6 +188,13 @@ def test_line_ends_and_odd_names_apply(tmp_path: Path) -> None:
     assert "apps/pay/b c.yaml" in drafted(folder, service).files
 
 
+def test_a_file_without_a_last_newline_keeps_it_so(tmp_path: Path) -> None:
+    folder = clone(tmp_path / "c", {"apps/pay/a.yaml": DEPLOYMENT.rstrip("\n")})
+    found = drafted(folder, drift({"op": "add", "path": "/spec/paused", "value": True}))
+    assert found.diff.count("\\ No newline at end of file") == 2
+    assert found.files["apps/pay/a.yaml"].endswith("mountPath: /b}\n  paused: true")
+
+
 def test_nothing_outside_the_clone_is_read(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "a.yaml").write_text(DEPLOYMENT)
