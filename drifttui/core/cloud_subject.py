@@ -91,7 +91,7 @@ def subject_of(ref: ResourceRef, planes: ThreePlanes | None) -> Subject:
     kind = TERRAFORM_TYPES.get(ref.kind, ref.kind)
     if not kind.startswith(("aws_", "awscc_", "AWS::")):
         return Subject(None, f"{ref.kind} is no resource of AWS: CloudTrail records no call on it")
-    ids = _ids(ref.kind, kind, planes)
+    ids = _ids(ref, kind, planes)
     if ids:
         return Subject(CloudQuestion(kind, ids))
     words = ref.address.partition(" (deposed ")[0].rpartition(".")[2] or ref.name
@@ -108,7 +108,10 @@ def attribute_paths(kind: str, changes: Sequence[Change]) -> dict[str, str]:
 def _translated(kind: str, path: str) -> str:
     if "::" not in kind or not path:
         return path
-    head, *rest = parse(path)
+    try:
+        head, *rest = parse(path)
+    except ValueError:
+        return path
     return build((_RENAMED.get((kind, head), snake(head)), *rest))
 
 
@@ -136,14 +139,15 @@ _RENAMED: Final = {
 """Properties whose Terraform attribute is more than another spelling."""
 
 
-def _ids(given: str, kind: str, planes: ThreePlanes | None) -> tuple[str, ...]:
+def _ids(ref: ResourceRef, kind: str, planes: ThreePlanes | None) -> tuple[str, ...]:
     documents = [] if planes is None else [planes.value(plane) for plane in (Plane.RECORDED, Plane.ACTUAL)]
     if planes is not None and not any(isinstance(each, dict) for each in documents):
         documents.append(planes.value(Plane.DESIRED))
-    found: dict[str, None] = {}
+    # CloudFormation's resources are called by their physical ids where they have one, else as in the template.
+    found: dict[str, None] = {ref.name: None} if "::" in ref.kind and ref.name not in ("", ref.address) else {}
     for document in documents:
         if isinstance(document, dict):
-            found.update(dict.fromkeys(_named(given, kind, document)))
+            found.update(dict.fromkeys(_named(ref.kind, kind, document)))
     sure = [text for text in found if _GIVEN_BY_AWS.fullmatch(text)]
     if sure and kind not in _KEYS:
         found = dict.fromkeys(text for text in found if text in sure or text.startswith("arn:"))
@@ -165,9 +169,9 @@ def _named(given: str, kind: str, document: Mapping[str, Any]) -> list[str]:
 
 
 def _of_cloudformation(kind: str, document: Mapping[str, Any]) -> list[str]:
-    """Properties that identify: `GroupId` of a SecurityGroup, `BucketName`, `RoleName`, `Arn`, and the physical id."""
+    """Properties that identify: `GroupId` of a SecurityGroup, `BucketName`, `RoleName`, `Arn`."""
     noun = kind.rpartition("::")[2].lower()
-    found = [key for key in ("PhysicalResourceId", "physical_id", "Id", "Arn") if key in document]
+    found = [key for key in ("Id", "Arn") if key in document]
     for key in document:
         word = re.sub(r"(?:Id|Name|Arn|Identifier|Url)$", "", key)
         if word and word != key and noun.endswith(word.lower()):

@@ -21,6 +21,7 @@ from drifttui.core.ages import Times
 from drifttui.core.attributed import Attributed
 from drifttui.core.audit_question import AuditAnswer, AuditQuestion, Trail, Unseen, Why
 from drifttui.core.board import Depth, Look
+from drifttui.core.cloudformation import drift_of
 from drifttui.core.cloudtrail_gathering import CloudGathering
 from drifttui.core.errors import Missing, Unreachable
 from drifttui.core.finding import Finding
@@ -346,6 +347,37 @@ def test_ids_come_from_the_planes_by_type(address: str, values: dict[str, Any], 
     (cloud,) = question.clouds
     assert cloud.ids == ids
     assert cloud.guessed is (values == {"tags": {"a": "b"}})
+
+
+def of_cloudformation(
+    kind: str, physical: str, expected: dict[str, Any], actual: dict[str, Any], path: str
+) -> Inspection:
+    answer = {
+        "LogicalResourceId": "Web",
+        "PhysicalResourceId": physical,
+        "ResourceType": kind,
+        "StackResourceDriftStatus": "MODIFIED",
+        "ExpectedProperties": json.dumps(expected),
+        "ActualProperties": json.dumps(actual),
+        "PropertyDifferences": [{"PropertyPath": path, "DifferenceType": "NOT_EQUAL"}],
+        "Timestamp": NOW,
+    }
+    found = drift_of([], [answer], stack="edge", source="cloudformation:prod", key=KEY)
+    return Inspection(EDGE.id, NOW, found.resources, comparisons=found.comparisons)
+
+
+def test_resources_of_cloudformation_are_asked_about_by_their_physical_ids() -> None:
+    before = {"GroupName": "web", "SecurityGroupIngress": [{"CidrIp": "10.0.0.0/8"}]}
+    after = {"GroupName": "web", "SecurityGroupIngress": [{"CidrIp": "0.0.0.0/0"}]}
+    path = "/SecurityGroupIngress/0/CidrIp"
+    found = of_cloudformation("AWS::EC2::SecurityGroup", "sg-0a1b0a1b", before, after, path)
+    trail = CloudTrail(wrote(event_id="opened"), wrote("CreateTags", 20, who="alice", event_id="tagged"))
+    who = ask(Attribution([trail], lambda: NOW), found)
+    assert trail.asked[0].clouds == (CloudQuestion("aws_security_group", ("sg-0a1b0a1b",)),)
+    assert who.best is not None
+    assert (who.best.path, who.best.event_ids, who.best.actor.short) == (path, ("opened",), "bob@example.com")
+    assert who.events is not None
+    assert [each.touches for each in who.events] == [(path,)]
 
 
 def test_reasons_of_limits_are_told_with_the_source() -> None:
