@@ -13,8 +13,8 @@ READS: Final[Mapping[str, frozenset[str]]] = {
     "cloudformation": frozenset(
         {
             "DescribeStackDriftDetectionStatus", "DescribeStackEvents", "DescribeStackResourceDrifts",
-            "DescribeStackResources", "DescribeStacks", "GetStackPolicy", "GetTemplate", "GetTemplateSummary", "ListStackResources",
-            "ListStacks",
+            "DescribeStackResources", "DescribeStacks", "GetStackPolicy", "GetTemplate", "GetTemplateSummary",
+            "ListStackResources", "ListStacks",
         }
     ),
     "cloudcontrol": frozenset({"GetResource"}),

@@ -20,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from drifttui.core.health import SourceHealth, Standing
-    from drifttui.services import answers
     from drifttui.core.ports import Source
+    from drifttui.services import answers
     from drifttui.services.session import build_sources, settings_from, utc_now
     from drifttui.sources.trackers import build_trackers
 

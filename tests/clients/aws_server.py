@@ -56,7 +56,12 @@ class Raw:
 Answer = dict[str, Any] | Error | Raw
 Handler = Callable[[Call], Answer]
 
-_SERVICES = {"CloudApiService": "cloudcontrol", "CloudTrail_20131101": "cloudtrail", "AmazonAthena": "athena", "Logs_20140328": "logs"}
+_SERVICES = {
+    "CloudApiService": "cloudcontrol",
+    "CloudTrail_20131101": "cloudtrail",
+    "AmazonAthena": "athena",
+    "Logs_20140328": "logs",
+}
 
 
 class FakeAws:
