@@ -18,10 +18,13 @@ from drifttui.core.join import Answer
 from drifttui.services.live import live_collector
 from drifttui.services.once import board_when_settled
 from drifttui.services.who import found_anyone
-from drifttui.services.who_live import LiveAnswer, live_answer, live_json, pointer_like, units_for
+from drifttui.services.who_live import Answered, LiveAnswer, live_answer, live_json, pointer_like, units_for
 
 from .show_who import show_answer
 from .who import NOBODY, standard_input
+
+MERGES = 4
+"""Commits that are shown of one finding."""
 
 
 def run_live(options: argparse.Namespace, since: datetime | None) -> int:
@@ -64,11 +67,29 @@ def _spooled(options: argparse.Namespace) -> Iterator[None]:
         yield
 
 
+def _show_merges(answered: Answered) -> None:
+    found = answered.finding.merges
+    if found is None or found.merges is None:
+        return
+    for touch in found.touches[:MERGES]:
+        commit = touch.commit
+        at = f" at {commit.time:%Y-%m-%d %H:%M:%SZ}" if commit.time else ""
+        fields = ", ".join(touch.paths) if touch.paths is not None else "the unit's files"
+        title = f' "{commit.title}"' if commit.title else ""
+        said = f"{fields} merged{at}: {commit.sha[:7]} {commit.author}{title} {commit.pull_request}"
+        print(f"  {inert(said)}")
+    if not found.touches:
+        print("  no merge touches it")
+    if found.explains:
+        print(f"    may explain the drift: {inert(found.explains)}")
+
+
 def _show(answer: LiveAnswer) -> None:
     for answered in answer.findings:
         print(inert(f"{answered.unit.id.name} · {answered.finding.ref}"))
         known = answered.answer
         show_answer(Answer(known.lines, (), known.set_aside), "  ")
+        _show_merges(answered)
     for unit, revision in answer.revisions:
         by = f" by {revision.author}" if revision.author else ""
         started = f", synced by {revision.initiated_by}" if revision.initiated_by else ""

@@ -52,6 +52,21 @@ class WhoRevision(_Part):
     message: str | None
 
 
+class WhoMerge(_Part):
+    """A commit that last touched fields that differ."""
+
+    unit: str
+    resource: str
+    sha: str
+    time: datetime | None = Field(description="When it came to be on the branch.")
+    author: str
+    title: str
+    request: str = Field(description="Merge or pull request, such as `#812`; empty where none is known.")
+    url: str
+    paths: list[str] | None = Field(description="JSON Pointers. Null: which fields it touched is not known.")
+    explains: str = Field(description="Which merge may explain the drift, and why; empty where none does.")
+
+
 class WhoAnswer(_Part):
     """Lines best first; what could not be seen; and why other calls are not to blame."""
 
@@ -60,6 +75,7 @@ class WhoAnswer(_Part):
     unseen: list[str]
     set_aside: list[str]
     revisions: list[WhoRevision] = Field([], description="Of a live session.")
+    merges: list[WhoMerge] = Field([], description="Of a live session, where Git is read.")
 
 
 def published() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from drifttui.core.pointers import parse
 from drifttui.core.resource_question import ResourceQuestion, parse_resource
 from drifttui.core.unit import Unit
 
-from .answers import WHO, line_json, moment
+from .answers import WHO, line_json, merges, moment
 from .once import find_unit
 
 
@@ -119,6 +119,8 @@ def _blind(board: Board, units: Sequence[Unit], answers: Sequence[Answered]) -> 
         if not look.findings and not look.error:
             found.append(f"{unit.id.name}: nothing differs, as far as could be read")
     found.extend(sentence for answered in answers for sentence in answered.answer.unseen)
+    told = [answered.finding.merges for answered in answers if answered.finding.merges is not None]
+    found.extend(f"merges: {sentence}" for each in told for sentence in each.unseen)
     return list(dict.fromkeys(found))
 
 
@@ -138,7 +140,21 @@ def live_json(answer: LiveAnswer) -> dict[str, Any]:
         }
         for unit, revision in answer.revisions
     ]
-    return {"schema": WHO, "lines": lines, "unseen": list(answer.unseen), "set_aside": aside, "revisions": revisions}
+    return {
+        "schema": WHO,
+        "lines": lines,
+        "unseen": list(answer.unseen),
+        "set_aside": aside,
+        "revisions": revisions,
+        "merges": [merge for answered in answer.findings for merge in _merges(answered)],
+    }
+
+
+def _merges(answered: Answered) -> Iterator[dict[str, Any]]:
+    found = answered.finding.merges
+    for body in merges(found)["commits"] or () if found is not None else ():
+        about = {"unit": str(answered.unit.id), "resource": str(answered.finding.ref)}
+        yield {**about, **body, "explains": found.explains if found else ""}
 
 
 def pointer_like(path: str) -> str:

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import pytest
 
 from drifttui.clients.git_settings import GitSettings
+from drifttui.commands.who_live import _show as show
 from drifttui.core.ages import Times
-from drifttui.core.board import Depth, Look
+from drifttui.core.board import Board, Depth, Look
 from drifttui.core.errors import Unreachable
 from drifttui.core.finding import Finding
 from drifttui.core.git import GitAnswer, GitQuestion, Merges
@@ -19,12 +20,14 @@ from drifttui.core.inspection import Inspection, Revision
 from drifttui.core.planes import Observation, Plane
 from drifttui.core.ports import Batch
 from drifttui.core.unit import Unit
+from drifttui.core.who_models import WhoAnswer
 from drifttui.services import answers
 from drifttui.services.asking import with_who
 from drifttui.services.collect import Collector
 from drifttui.services.history import AGAIN_AFTER, History
 from drifttui.services.judge import Judgement
 from drifttui.services.look import Looker
+from drifttui.services.who_live import live_answer, live_json
 from drifttui.sources.git.local import LocalGit
 from drifttui.store.wire import batch_in, batch_out
 from drifttui.widgets.who_lines import who_lines
@@ -248,3 +251,24 @@ def test_in_a_session_the_answer_is_on_the_board_and_in_the_record(shop: tuple[R
     assert again.inspection.merges == {finding.ref: finding.merges}
     findings, _ = Judgement()(of, again.inspection, (), AT)
     assert findings[0].verdict == finding.verdict, "a replay judges alike, with nobody to ask"
+
+
+def test_who_of_a_live_unit_names_its_merges(
+    shop: tuple[Repository, dict[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made, shas = shop
+    clock = HandClock(AT)
+    of = web(shas["scaled"])
+    found = held(of, 3, 2, applied=shas["merged"], recorded=2)
+    finding = asked(of, found, History([clone(made, clock)], clock))
+    board = Board({of.id: of}, {of.id: Look(Depth.READ, (finding,), found)}, at=AT)
+    answer = live_answer(board, "web")
+    document = live_json(answer)
+    WhoAnswer.model_validate(document)
+    (merge,) = document["merges"]
+    assert (merge["request"], merge["author"], merge["paths"]) == ("#813", "Dave", ["/spec/replicas"])
+    assert merge["explains"] == "#813 is the desired revision and is not applied yet"
+    show(answer)
+    shown = capsys.readouterr().out
+    assert f'/spec/replicas merged at 2026-11-21 08:05:00Z: {shas["scaled"][:7]} Dave "scale up (#813)" #813' in shown
+    assert "may explain the drift: #813" in shown
