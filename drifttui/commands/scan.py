@@ -1,8 +1,8 @@
 """List units and what differs.
 
-Exits 0 when everything is clean, 2 when something differs, 3 when nothing differs as far as known but something could
-not be read or is stale, 1 on errors. With --plan or --state one file is read and nothing else; changes that are only
-pending are no drift.
+Exits 0 when everything is clean, 2 when something differs or is managed by two units, 3 when nothing differs as far as
+known but something could not be read or is stale, 1 on errors. With --plan or --state one file is read and nothing
+else; changes that are only pending are no drift.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def show_scan(board: Board, units: Sequence[Unit], now: datetime, answer: Mappin
     clean = unlooked = 0
     for unit in units:
         look, unknown = board.look(unit.id), is_unknown(unit, board, now)
-        if not look.findings and look.vouches(unit) and not unknown:
+        if not look.findings and not look.conflicts and look.vouches(unit) and not unknown:
             clean += 1
             unlooked += look.depth is Depth.LISTED
             continue
@@ -77,6 +77,8 @@ def show_scan(board: Board, units: Sequence[Unit], now: datetime, answer: Mappin
     for unit in units:
         for found in board.look(unit.id).findings:
             show_finding(out, unit, found, now, board.acts)
+    for conflict in answer["conflicts"]:
+        out.print(_text(f"{conflict['unit'].split('/')[-1]}: {conflict['words']}", "yellow"))
     for cause in answer["causes"]:
         out.print(_text(f"one cause: {cause['words']}"))
     for budget in answer["budgets"]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from .acts import NOTHING, Acts
 from .finding import Finding
@@ -14,6 +15,13 @@ from .identity import UnitId
 from .inspection import Inspection
 from .unit import APPLIED, Auto, Unit
 from .verdict import risk_rank
+
+if TYPE_CHECKING:
+    from .sharing import Conflict
+
+
+SHARED_RISK = "medium"
+"""Of a unit in which nothing differs and of which another unit manages a part as well."""
 
 
 class Mode(StrEnum):
@@ -48,6 +56,8 @@ class Look:
     hint: str = ""
     uncompared: int = 0
     """Resources of which the look could not tell whether they differ."""
+    conflicts: tuple[Conflict, ...] = ()
+    """Resources that another unit manages as well."""
 
     def vouches(self, unit: Unit) -> bool:
         """Whether somebody compared all of `unit` with what runs: its engine, or this look if the engine does not."""
@@ -90,7 +100,9 @@ class Board:
             return max(ranked, key=risk_rank)
         if self.freshness(unit, now) is not Freshness.FRESH or look.depth is Depth.FAILED:
             return "unknown"
-        return "" if look.vouches(unit) else "unknown"
+        if not look.vouches(unit):
+            return "unknown"
+        return SHARED_RISK if look.conflicts else ""
 
     @property
     def findings(self) -> list[Finding]:

@@ -32,7 +32,7 @@ KEYS: Final[Mapping[str, str]] = {
     "auto": "heals, on, hand, paused or unknown",
     "risk": "critical, high, medium, low, info or unknown; also >=high",
     "age": "a span: >1h, <30m",
-    "is": "drift, clean, unknown, stale, blind, fresh, paused, overdue, reading or failed",
+    "is": "drift, clean, unknown, stale, blind, fresh, paused, overdue, shared, reading or failed",
     "env": "prod, staging or dev",
     "unit": "its name; * stands for anything",
     "cluster": "its name or server",
@@ -51,7 +51,7 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "sync": ("out", "synced", "unknown"),
     "health": ("healthy", "progressing", "degraded", "suspended", "missing", "unknown"),
     "auto": ("heals", "on", "hand", "paused", "unknown"),
-    "is": ("drift", "clean", "unknown", "stale", "blind", "fresh", "paused", "overdue", "reading", "failed"),
+    "is": ("drift", "clean", "unknown", "stale", "blind", "fresh", "paused", "overdue", "shared", "reading", "failed"),
     "risk": (*RISKS, "unknown"),
 }
 _SYNC: Final = {"out": "OutOfSync", "synced": "Synced", "applied": "Applied", "unknown": "Unknown"}
@@ -223,6 +223,7 @@ def _is(key: str, value: str) -> tuple[UnitTest, FindingTest]:
         "blind": lambda row: row.fresh is Freshness.BLIND,
         "fresh": lambda row: row.fresh is Freshness.FRESH,
         "paused": lambda row: row.paused,
+        "shared": lambda row: bool(row.look.conflicts),
         "reading": lambda row: row.look.depth is Depth.READING,
         "failed": lambda row: row.look.depth is Depth.FAILED,
     }

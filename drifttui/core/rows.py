@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from .acts import PauseRecord
-from .board import Board, Depth, Look
+from .board import SHARED_RISK, Board, Depth, Look
 from .finding import Finding
 from .health import STALE_AFTER, Freshness, Standing
 from .identity import UnitId
@@ -46,7 +46,7 @@ class UnitRow:
         if fresh is not Freshness.FRESH:
             self.since = self.since or unit.observed_at
         unsure = fresh is not Freshness.FRESH or not look.vouches(unit) or look.depth is Depth.FAILED
-        self.risk = "unknown" if unsure else ""
+        self.risk = "unknown" if unsure else SHARED_RISK if look.conflicts else ""
 
     @property
     def haystack(self) -> str:
@@ -211,4 +211,9 @@ def unit_rows(
 
 
 def _same(one: Look, other: Look) -> bool:
-    return one is other or (one.depth is Depth.LISTED and other.depth is Depth.LISTED and not other.findings)
+    return one is other or (
+        one.depth is Depth.LISTED
+        and other.depth is Depth.LISTED
+        and not other.findings
+        and one.conflicts == other.conflicts
+    )

@@ -39,7 +39,7 @@ class Tallying:
             del self._clusters[unit.cluster]
         if row.drifted:
             counts[1] += by
-        elif row.risk:
+        elif row.unsure:
             counts[2] += by
         if row.paused:
             counts[3] += by

@@ -74,6 +74,8 @@ def no_findings(
         role = "unknown" if condition.error else "warn"
         said = f"{clean(condition.type, 80)} since {times.ago(condition.since)}: {clean(condition.message, 1500)}"
         lines += wrapped(said, width, role)
+    for conflict in look.conflicts[:4]:
+        lines += wrapped(f"Shared: {clean(conflict.sentence, 600)}", width, "warn")
     if look.depth is Depth.READING:
         lines += wrapped(f"Reading {name}, {times.short(asked)}.", width, "muted")
     elif look.depth is Depth.FAILED:

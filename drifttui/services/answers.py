@@ -28,6 +28,8 @@ SCAN = "drifttui.scan/1"
 DOCTOR = "drifttui.doctor/1"
 WHO = "drifttui.who/1"
 DIFF = "drifttui.diff/1"
+SHARED = "OwnedTwice"
+"""Type of the condition that both units of a conflict carry."""
 
 
 def moment(at: datetime | None) -> str | None:
@@ -175,7 +177,10 @@ def unit(shown: Unit, board: Board, now: datetime) -> dict[str, Any]:
         "observed_at": moment(shown.observed_at),
         "freshness": board.freshness(shown, now).value,
         "risk": board.risk(shown, now) or "none",
-        "conditions": [{"type": c.type, "message": c.message, "since": moment(c.since)} for c in shown.conditions],
+        "conditions": [
+            *({"type": c.type, "message": c.message, "since": moment(c.since)} for c in shown.conditions),
+            *({"type": SHARED, "message": one.sentence, "since": None} for one in look.conflicts),
+        ],
         "looked": look.depth.value,
         "looked_at": moment(look.at),
         "error": look.error or None,
@@ -191,6 +196,22 @@ def unit(shown: Unit, board: Board, now: datetime) -> dict[str, Any]:
             for found in look.findings
         ],
     }
+
+
+def conflicts(shown: Iterable[Unit], board: Board) -> list[dict[str, Any]]:
+    """Every resource that two units manage, as each of them calls it: an entry per side."""
+    return [
+        {
+            "unit": str(entry.id),
+            "resource": one.ref.short,
+            "what": one.what,
+            "other": one.other,
+            "how": one.how,
+            "words": one.sentence,
+        }
+        for entry in shown
+        for one in board.look(entry.id).conflicts
+    ]
 
 
 def source(health: SourceHealth) -> dict[str, Any]:
@@ -240,19 +261,21 @@ def scan(board: Board, units: Iterable[Unit], now: datetime, policy: Policy | No
             "units": len(shown),
             "drift": len(drifting),
             "unknown": len(unknown),
+            "shared": sum(bool(board.look(entry.id).conflicts) for entry in shown),
             "over_budget": [line.id for line in budgets if line.exceeded],
             "blind_sources": [health.name for health in board.sources.values() if health.standing is Standing.BLIND],
         },
         "sources": [source(health) for health in board.sources.values()],
         "budgets": [budget(line) for line in budgets],
         "causes": [cause._asdict() for cause in causes_of(findings) if cause.several],
+        "conflicts": conflicts(shown, board),
         "units": [unit(entry, board, now) for entry in shown],
     }
 
 
 def scan_exit(answer: dict[str, Any]) -> int:
-    """2 where something differs, else 3 where anything is unknown, stale or blind, else 0."""
+    """2 where something differs or has two owners, else 3 where anything is unknown, stale or blind, else 0."""
     summary = answer["summary"]
-    if summary["drift"]:
+    if summary["drift"] or summary["shared"]:
         return 2
     return 3 if summary["unknown"] or summary["blind_sources"] or not summary["units"] else 0

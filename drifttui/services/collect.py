@@ -25,6 +25,7 @@ from drifttui.core.unit import Unit
 
 from .acts_watch import ActsWatch
 from .asking import Asking, with_who
+from .claims import Claims
 from .due import Due
 from .healths import after_check, after_watch
 from .links_told import LinksTold
@@ -73,7 +74,8 @@ class Collector:
         recorder: Callable[[], Recording] | None = None,
         ledger: Callable[[], Ledger] | None = None,
     ) -> None:
-        """`prepare` brings sources and looker later, in the thread; what it raises comes out of `drain`. `ledger` is opened after the first rows; None in a replay.
+        """`prepare` brings sources and looker later, in the thread; what it raises comes out of `drain`. `ledger` is
+        opened after the first rows; None in a replay.
         What `recorder` gives is made in the thread, told everything that is seen, and closed with it."""
         self._prepare = prepare
         self._clock = clock
@@ -89,6 +91,7 @@ class Collector:
         self._sources: dict[str, Source] = {}
         self._health: dict[str, SourceHealth] = {}
         self._due = Due()
+        self._claims = Claims()
         self._opened: UnitId | None = None
         self._outgoing = Outgoing(self._board)
         self._lock = threading.Lock()
@@ -235,7 +238,7 @@ class Collector:
         changed: set[UnitId] = set()
         for unit in batch.units:
             before = self._units.get(unit.id)
-            self._units[unit.id] = unit
+            self._units[unit.id] = self._claims.owned(unit)
             changed.add(unit.id)
             self._due.unit_changed(before, unit, self._looks.get(unit.id))
         gone = set(batch.removed)
@@ -247,6 +250,7 @@ class Collector:
             self._looks.pop(key, None)
             self._due.forget(key)
             self._asking.forget(key)
+            self._shared(self._claims.forget(key, self._units))
         for key in batch.touched:
             if key == self._opened:
                 self._due.again(key)
@@ -345,8 +349,18 @@ class Collector:
             oldest, _ = self._inspected.popitem(last=False)
             if oldest != self._opened and (held := self._looks.get(oldest)) is not None:
                 self._looks[oldest] = replace(held, inspection=None)
+        of = self._units[unit]
+        others = self._claims.seen(of, look.inspection, self._looker.clusters(of), self._units)
         self._set_look(unit, look)
+        self._shared(others)
         self._asking.about(unit, first=unit == self._opened)
+
+    def _shared(self, others: set[UnitId]) -> None:
+        """A look into one unit says something new about these."""
+        for key in others & self._units.keys():
+            self._units[key] = self._claims.owned(self._units[key])
+            self._set_look(key, self._looks.get(key) or Look())
+            self._asking.judge(key)
 
     def _looked_at(self, unit: UnitId) -> tuple[Unit, Look] | None:
         return (self._units[unit], self._looks[unit]) if unit in self._units and unit in self._looks else None
@@ -370,7 +384,7 @@ class Collector:
         self._remembered()
 
     def _set_look(self, unit: UnitId, look: Look) -> None:
-        self._looks[unit] = look
+        self._looks[unit] = look = self._claims.told(unit, look)
         if self.recorder is not None:
             self.recorder.look(unit, look)
         self._outgoing.mark({unit})

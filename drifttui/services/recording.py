@@ -54,7 +54,8 @@ class Recorder:
         """Kept only where it says something new: looks are repeated all the time."""
         if look.depth not in (Depth.READ, Depth.FAILED):
             return
-        said = (look.depth, look.error, tuple((f.id, f.fingerprint, f.verdict) for f in look.findings), _who(look))
+        said = (look.depth, look.error, tuple((f.id, f.fingerprint, f.verdict) for f in look.findings), _who(look),
+                look.conflicts)  # fmt: skip
         if self._told.get(unit) == said:
             return
         self._told[unit] = said
@@ -97,6 +98,7 @@ def look_body(unit: UnitId, look: Look, at: datetime) -> Mapping[str, Any]:
         "error": look.error,
         "hidden": look.hidden,
         "findings": [finding_body(finding) for finding in look.findings],
+        **({"conflicts": [one.sentence for one in look.conflicts]} if look.conflicts else {}),
     }
 
 

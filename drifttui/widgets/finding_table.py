@@ -62,7 +62,7 @@ class FindingTable(LineTable[FindingKey]):
             (RISK_WORDS.get(row.risk, "?"), row.risk),
             self._class(finding),
             (clean(finding.ref.short, 300), "strong"),
-            (clean(finding.summary, 300), "text"),
+            (clean(finding.summary, 300) + _also(row), "text"),
             (times.short(finding.first_seen), "muted"),
             (row.who + link_sign(links, times.now), "muted" if row.who != "?" else "unknown"),
         ]
@@ -83,3 +83,9 @@ class FindingTable(LineTable[FindingKey]):
             return "reopened", "warn"
         verdict = finding.verdict
         return (clean(verdict.drift_class, 40), "text") if verdict else ("not judged", "muted")
+
+
+def _also(row: FindingRow) -> str:
+    """Who else manages the resource, so that no revert holds."""
+    others = [one.words for one in row.of.look.conflicts if one.ref == row.finding.ref]
+    return f", also of {clean(others[0], 120)}" if others else ""

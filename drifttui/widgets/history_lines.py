@@ -59,6 +59,9 @@ def _time(finding: Finding, unit: Unit, look: Look, times: Times, width: int, ov
         yield from wrapped(reverts_sentence(unit, times), width, "warn")
     if unit.owner:
         yield from wrapped(f"Owned by {clean(unit.owner, 200)}.", width, "text")
+    for conflict in look.conflicts:
+        if conflict.ref == finding.ref:
+            yield from wrapped(f"Shared: {clean(conflict.sentence, 600)}", width, "warn")
     yield [("first seen ", "muted"), (times.ago(finding.first_seen), "text")]
     yield [("last seen  ", "muted"), (times.ago(finding.last_seen), "text")]
     if look.depth is Depth.FAILED:

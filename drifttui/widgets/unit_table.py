@@ -73,7 +73,10 @@ class UnitTable(LineTable[UnitId]):
         linked = link_sign(self.deeds.links_of(key), times.now)
         pieces = [
             (RISK_WORDS.get(row.risk, "?"), row.risk or "faint"),
-            (clean(unit.id.name, 300) + linked, quiet if clean_row else "strong" if row.drifted else "text"),
+            (
+                clean(unit.id.name, 300) + (" shared" if look.conflicts else "") + linked,
+                quiet if clean_row else "strong" if row.drifted else "text",
+            ),
             (clean(unit.cluster, 300), "muted"),
             (SYNC_WORDS.get(unit.sync, clean(unit.sync, 20)), _sync_role(unit.sync)),
             (health_word(unit.health), _HEALTH_ROLES.get(unit.health, "unknown")),
