@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from drifttui.core.board import Board, Mode
 from drifttui.core.identity import UnitId
 
-from .replay import Film, Mark
+if TYPE_CHECKING:
+    from .replay import Film, Mark
 
 RATES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 60.0)
 _REPAINT = timedelta(milliseconds=500)
