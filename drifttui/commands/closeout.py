@@ -80,8 +80,7 @@ def run(options: argparse.Namespace) -> int:
         made: list[Drafted] = []
         remotes: list[str] = []
         if drafting:
-            policy = opened.file.policy
-            made, remotes = closeout_drafts.drafts(options, material, scope, ledger.acts(), policy)
+            made, remotes = closeout_drafts.drafts(options, material, scope, ledger.acts(), opened.file)
         wishes = closeout_open.opened(options, made, remotes, ledger, opened.file, access) if access else []
         found = review(options.incident, scope, material, list(ledger.events()), ledger.acts(), now)
         if options.done and not found.blocking:

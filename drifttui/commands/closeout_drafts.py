@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from drifttui.core.scope import Scope
     from drifttui.services.drafts import Drafted
     from drifttui.services.evidence import Material
+    from drifttui.store.settings import FileSettings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +40,7 @@ def wanted(options: argparse.Namespace) -> bool:
 
 
 def drafts(
-    options: argparse.Namespace, material: Material, scope: Scope, acts: Acts, policy: Path | None
+    options: argparse.Namespace, material: Material, scope: Scope, acts: Acts, file: FileSettings
 ) -> tuple[list[Drafted], list[str]]:  # fmt: skip
     """Of the open findings that were asked for, written into the folder; and the addresses of the clone's remotes."""
     from drifttui.services.drafts import chosen, drafted, open_findings, remotes_of, write
@@ -50,8 +51,8 @@ def drafts(
     found = chosen(open_findings(material, scope), options.finding)
     clone = Path(options.clone)
     remotes = asyncio.run(remotes_of(clone))
-    last = LastPass(redaction_key(), team_rules(policy_folder(policy)))
-    made = [drafted(one, clone, remotes, options.incident, acts, last, options.bundle) for one in found]
+    last = LastPass(redaction_key(), team_rules(policy_folder(file.policy)))
+    made = [drafted(one, clone, remotes, options.incident, acts, last, options.bundle, file.stack) for one in found]
     for one in made:
         write(Path(options.draft), one)
     return made, remotes

@@ -39,11 +39,26 @@ def is_stack(engine: str) -> bool:
     return engine in _ENGINES
 
 
+class Stack(NamedTuple):
+    """Where the commands run. Empty: not known from the record."""
+
+    folder: str = ""
+    """Of the configuration."""
+    workspace: str = ""
+    var_files: tuple[str, ...] = ()
+    place: str = ""
+    """Where its plan or state was read from, when that is no folder."""
+
+
+NOWHERE: Final = Stack()
+
+
 def state_draft(
-    engine: str, action: str, address: str, *, finding: str, ident: str = "", moved_to: str = "", folder: str = "",
+    engine: str, action: str, address: str, *, finding: str, ident: str = "", moved_to: str = "",
+    stack: Stack = NOWHERE,
 ) -> StateDraft:  # fmt: skip
     """`ident` is the object's id as its provider imports it, `moved_to` the address in the configuration; empty where
-    nobody knows. `folder` is where the configuration lies."""
+    nobody knows."""
     if engine not in _ENGINES:
         return StateDraft(problems=("its engine keeps no state file",))
     if action not in _SINCE:
@@ -52,38 +67,42 @@ def state_draft(
     if not address or wrong:
         named = f": {inert(wrong[0], 120)}" if wrong else ""
         return StateDraft(problems=(f"its address is none that a command can take{named}",))
-    program = _ENGINES[engine] + (f" -chdir={shlex.quote(folder)}" if folder else "")
+    program = _ENGINES[engine] + (f" -chdir={shlex.quote(stack.folder)}" if stack.folder else "")
+    variables = "".join(f" -var-file={shlex.quote(name)}" for name in stack.var_files)
+    always = _always(engine, action, stack)
     backup = f"before-{re.sub(r'[^A-Za-z0-9-]', '_', finding)[:40]}.tfstate"
     first = (f"{program} workspace show", f"{program} state pull > {backup}")
     match action:
         case "refresh-state":
             return StateDraft(
-                (*first, f"{program} plan -refresh-only", f"{program} apply -refresh-only"),
+                (*first, f"{program} plan -refresh-only{variables}", f"{program} apply -refresh-only{variables}"),
                 preconditions=(
-                    *_always(engine, action),
+                    *always,
                     "The plan shows this drift and nothing that is not understood: it takes over all that drifted.",
                     "The configuration says what was refreshed, or the next apply puts it back.",
                 ),
             )
         case "import":
-            return _imported(program, engine, first, address, ident)
+            return _imported(program, variables, first, always, address, ident)
         case _:
-            return _moved(program, engine, first, address, moved_to)
+            return _moved(program, variables, first, always, address, moved_to)
 
 
-def _imported(program: str, engine: str, first: tuple[str, ...], address: str, ident: str) -> StateDraft:
+def _imported(
+    program: str, variables: str, first: tuple[str, ...], always: tuple[str, ...], address: str, ident: str
+) -> StateDraft:  # fmt: skip
     known = ident and inert(ident, 500) == ident
     name = ident if known else UNKNOWN_ID
     return StateDraft(
         (
             *first,
             f"{program} state list {shlex.quote(address)}",
-            f"{program} import {shlex.quote(address)} {shlex.quote(name)}",
-            f"{program} plan",
+            f"{program} import{variables} {shlex.quote(address)} {shlex.quote(name)}",
+            f"{program} plan{variables}",
         ),
         ("import {", f"  to = {address}", f"  id = {quoted(name)}", "}"),
         (
-            *_always(engine, "import"),
+            *always,
             f"The configuration has a block for {address}.",
             "`state list` shows nothing under this address, and no other state holds the object.",
             f"{name} is the id by which the provider imports {type_in(address)}: its page says which one it takes."
@@ -94,14 +113,16 @@ def _imported(program: str, engine: str, first: tuple[str, ...], address: str, i
     )
 
 
-def _moved(program: str, engine: str, first: tuple[str, ...], address: str, to: str) -> StateDraft:
+def _moved(
+    program: str, variables: str, first: tuple[str, ...], always: tuple[str, ...], address: str, to: str
+) -> StateDraft:  # fmt: skip
     new = to or UNKNOWN_ADDRESS
     pair = f"{shlex.quote(address)} {shlex.quote(new)}"
     return StateDraft(
-        (*first, f"{program} state mv -dry-run {pair}", f"{program} state mv {pair}", f"{program} plan"),
+        (*first, f"{program} state mv -dry-run {pair}", f"{program} state mv {pair}", f"{program} plan{variables}"),
         ("moved {", f"  from = {address}", f"  to   = {new}", "}"),
         (
-            *_always(engine, "move-state"),
+            *always,
             f"The configuration declares {new} and no longer {address}."
             if to
             else f"{UNKNOWN_ADDRESS} is replaced: where the object went is not known from this record.",
@@ -111,11 +132,14 @@ def _moved(program: str, engine: str, first: tuple[str, ...], address: str, to: 
     )
 
 
-def _always(engine: str, action: str) -> tuple[str, ...]:
+def _always(engine: str, action: str, stack: Stack) -> tuple[str, ...]:
     since = "" if engine == "opentofu" else f" Terraform is {_SINCE[action]} or newer."
+    workspace = inert(stack.workspace, 80) or "the workspace of this stack"
+    where = f": this record knows only {inert(stack.place, 200)}" if stack.place else ""
     return (
+        *(() if stack.folder else (f"The commands run in the folder of the configuration{where}.",)),
         "Nobody holds the lock, and no pipeline applies this stack meanwhile.",
-        "`workspace show` names the workspace of this stack, and the credentials are those of its account.",
+        f"`workspace show` prints {workspace}, and the credentials are those of its account.",
         "The backup is written, is not empty, and is kept where state may be kept: it can hold secrets.",
         f"The engine and the providers are the versions of the lock file.{since}",
     )

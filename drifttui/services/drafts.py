@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from drifttui.core.acts import Acts
 from drifttui.core.draft_body import Told, body, title
-from drifttui.core.draft_state import StateDraft, as_markdown, id_in, is_stack, state_draft
+from drifttui.core.draft_state import Stack, StateDraft, as_markdown, id_in, is_stack, state_draft
 from drifttui.core.errors import InputError, SourceError, inert
 from drifttui.core.finding import Change, Finding
 from drifttui.core.git import repo_key
-from drifttui.core.identity import ResourceRef, UnitId
+from drifttui.core.identity import Engine, ResourceRef, UnitId
 from drifttui.core.inspection import Inspection
 from drifttui.core.planes import ABSENT, UNKNOWN, ThreePlanes
 from drifttui.core.pointers import parse
@@ -24,6 +24,9 @@ from .drafting import Draft, draft
 from .evidence import Material
 from .opened import moment
 from .redacting import LastPass
+
+if TYPE_CHECKING:
+    from drifttui.clients.tofu_settings import StackSettings
 
 
 class Recorded(NamedTuple):
@@ -137,6 +140,7 @@ def drafted(
     acts: Acts,
     last: LastPass,
     bundle: str = "",
+    stacks: Sequence[StackSettings] = (),
 ) -> Drafted:
     """`remotes` are the addresses of the repository that the clone is of. What `last` takes for a secret is neither
     drafted nor described."""
@@ -144,7 +148,7 @@ def drafted(
     row = recorded.row
     if is_stack(recorded.unit.engine):
         made = Draft(recorded.id, "", {}, (), ())
-        state = _state(recorded)
+        state = _state(recorded, stacks)
     else:
         made = _of_git(recorded, clone, list(remotes), last)
     unit = str(recorded.unit)
@@ -169,6 +173,8 @@ def _of_git(recorded: Recorded, clone: Path, remotes: list[str], last: LastPass)
     def no(why: str) -> Draft:
         return Draft(recorded.id, "", {}, (), (why,))
 
+    if recorded.unit.engine == Engine.FLUX_HELMRELEASE:
+        return no("its values stand in the HelmRelease, which the record does not hold: set them there by hand")
     row, planes = recorded.row, recorded.planes
     if row is None or not (row.repo or row.path):
         return no("the record does not say where in Git its unit is declared")
@@ -192,19 +198,27 @@ def _of_git(recorded: Recorded, clone: Path, remotes: list[str], last: LastPass)
         return no(error.one_line())
 
 
-def _state(recorded: Recorded) -> StateDraft:
+def _state(recorded: Recorded, stacks: Sequence[StackSettings]) -> StateDraft:
     planes = recorded.planes
     actual = planes.actual.document if planes is not None and planes.actual is not None else None
     verdict = recorded.body.get("verdict") or {}
-    row = recorded.row
     return state_draft(
         recorded.unit.engine,
         str(verdict.get("action") or ""),
         recorded.ref.address,
         finding=recorded.id,
         ident=id_in(actual),
-        folder=row.path if row is not None else "",
+        stack=_stack(recorded, stacks),
     )
+
+
+def _stack(recorded: Recorded, stacks: Sequence[StackSettings]) -> Stack:
+    """As the settings describe it: by the place that its row names."""
+    place = recorded.row.path if recorded.row is not None else ""
+    for one in stacks:
+        if one.dir and place in (one.dir, one.place):
+            return Stack(str(Path(one.dir).expanduser()), one.workspace, tuple(one.var_file))
+    return Stack(place=place)
 
 
 async def remotes_of(clone: Path) -> list[str]:

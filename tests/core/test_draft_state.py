@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from drifttui.core.draft_state import as_markdown, id_in, is_stack, state_draft
+from drifttui.core.draft_state import Stack, as_markdown, id_in, is_stack, state_draft
 
 ADDRESS = 'module.pay["eu west"].aws_security_group.api[0]'
 
@@ -35,8 +35,21 @@ def test_an_import_needs_an_id() -> None:
     assert any("not known from this record" in one for one in unknown.preconditions)
 
 
+PLACE = Stack("stacks/eu west", "eu", ("my vars.tfvars",))
+
+
+def test_the_stack_says_where_and_with_what() -> None:
+    found = state_draft("opentofu", "refresh-state", ADDRESS, finding="f", stack=PLACE)
+    assert shlex.split(found.commands[2]) == [
+        "tofu", "-chdir=stacks/eu west", "plan", "-refresh-only", "-var-file=my vars.tfvars",
+    ]  # fmt: skip
+    assert found.preconditions[1].startswith("`workspace show` prints eu,")
+    unknown = state_draft("opentofu", "import", ADDRESS, finding="f", stack=Stack(place="s3://b/plan.json"))
+    assert "this record knows only s3://b/plan.json" in unknown.preconditions[0]
+
+
 def test_a_move_is_tried_first() -> None:
-    found = state_draft("terraform", "move-state", "aws_x.a", finding="f", moved_to="aws_x.b", folder="stacks/eu west")
+    found = state_draft("terraform", "move-state", "aws_x.a", finding="f", moved_to="aws_x.b", stack=PLACE)
     assert shlex.split(found.commands[2]) == [
         "terraform", "-chdir=stacks/eu west", "state", "mv", "-dry-run", "aws_x.a", "aws_x.b",
     ]  # fmt: skip

@@ -136,6 +136,8 @@ def test_a_stack_gets_commands_and_no_patch(home: Path, capsys: pytest.CaptureFi
     play.recorder.batch(Batch("tofu:eu", play.now, units=(row,), complete=True, inspection=looked))
     play.recorder.look(stack, Look(Depth.READ, (finding,), looked, 0, play.now))
     play.close()
+    (home / "config" / "drifttui").mkdir(parents=True)
+    (home / "config" / "drifttui" / "config.toml").write_text('[[stack]]\ndir = "stacks/network"\nworkspace = "eu"\n')
     made(home, "--json")
     answer: dict[str, Any] = json.loads(capsys.readouterr().out)
     (draft,) = answer["drafts"]
@@ -143,6 +145,7 @@ def test_a_stack_gets_commands_and_no_patch(home: Path, capsys: pytest.CaptureFi
     assert [path.name for path in (home / "out").iterdir()] == ["f-stack.md"]
     page = (home / "out" / "f-stack.md").read_text()
     assert "Nothing of this was run." in page
+    assert "`workspace show` prints eu," in page
     assert "```sh\ntofu -chdir=stacks/network workspace show\n" in page
 
 
@@ -185,3 +188,16 @@ def test_what_looks_like_a_secret_is_neither_drafted_nor_described(
     assert [path.name for path in (home / "out").iterdir()] == ["f-payments.md"]
     for secret in ("Tr0ub4dor", badge):
         assert secret not in written + said.out + said.err
+
+
+def test_a_helm_release_is_said_plainly(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    unit = UnitId("flux-helmrelease", "flux:eu", "apps", "web")
+    play = sessions.Play(home / "data" / "drifttui" / "sessions")
+    finding = sessions.finding("x")._replace(id="f-helm", unit=unit)
+    looked = sessions.inspection("x", play.now)._replace(unit=unit)
+    row = sessions.unit("x")._replace(id=unit, repo=REPO, path="apps/payments")
+    play.recorder.batch(Batch("flux:eu", play.now, units=(row,), complete=True, inspection=looked))
+    play.recorder.look(unit, Look(Depth.READ, (finding,), looked, 0, play.now))
+    play.close()
+    made(home)
+    assert "not drafted: its values stand in the HelmRelease" in capsys.readouterr().out
