@@ -174,7 +174,7 @@ class DriftApp(App[None]):
         for screen in reversed(self.screen_stack):
             if not isinstance(screen, DriftScreen):
                 return []
-            if screen.ready:
+            if screen.ready and screen.display:  # Not one that is being taken away: its parts go first.
                 seen.append(screen)
             if not screen.is_modal:
                 break
