@@ -7,13 +7,14 @@ from typing import Annotated
 import msgspec
 
 Positive = msgspec.Meta(gt=0)
+_USUAL = ("plan", "tfplan", "state", "terraform", "show")
 
 
 class StackSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[[stack]]`: one stack, from exactly one of `dir`, `plan` and `state`. Seconds."""
 
     name: str = ""
-    """How it is called. Unset: the last part of where it is."""
+    """How it is called. Unset: the last part of where it is that is not what such files are always called."""
     dir: str = ""
     """Folder of the configuration: drifttui plans it, without lock and without writing state."""
     plan: str = ""
@@ -56,4 +57,6 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         if self.name:
             return self.name.replace("/", "_")
         parts = [part for part in self.place.split("?")[0].rstrip("/").split("/") if part not in ("", ".", "..")]
+        if len(parts) > 1 and not self.dir and parts[-1].split(".")[0] in _USUAL:
+            parts.pop()
         return parts[-1] if parts else "stack"

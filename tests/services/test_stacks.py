@@ -37,7 +37,7 @@ def test_a_flag_names_a_table_or_stands_for_itself(tmp_path: Path) -> None:
         '[[stack]]\nname = "net"\ndir = "/srv/net"\nworkspace = "prod"\n[[stack]]\nplan = "s3://ci/pay/plan.json"\n'
     )
     given = ("--config", str(config))
-    assert [one.shown_name for one in settings(*given).stacks] == ["net", "plan.json"]
+    assert [one.shown_name for one in settings(*given).stacks] == ["net", "pay"]
     (named,) = settings(*given, "--stack", "net").stacks
     assert (named.dir, named.workspace) == ("/srv/net", "prod")
     (folder,) = settings("--stack", str(tmp_path)).stacks

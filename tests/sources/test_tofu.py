@@ -196,7 +196,7 @@ def http() -> Iterator[str]:
 
 async def test_a_plan_over_http(http: str) -> None:
     stack = StackSettings(plan=f"{http}/ci/plan.json?sig=s3cr3t", refreshed=True)
-    assert stack.shown_name == "plan.json"
+    assert stack.shown_name == "ci"
     batch = await read(source(stack))
     assert batch.units[0].sync == "OutOfSync"
     assert "s3cr3t" not in repr(batch), "a signature in an address is a secret"
