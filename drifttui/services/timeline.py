@@ -31,6 +31,7 @@ from drifttui.core.timeline import (
 )
 
 if TYPE_CHECKING:
+    from drifttui.core.unit import Unit
     from drifttui.store.journal import Kept, Session
 
     from .replay import Film
@@ -86,7 +87,7 @@ class Story:
             *self._read.values(),
             *self._over.values(),
             *(_of_finding(finding) for finding in findings),
-            *(of_operation(unit) for unit in board.units.values() if unit.operation is not None),
+            *(of_operation(unit) for unit in board.units.values() if _unsettled(unit)),
             self._gone,
             self._gaps.entries(),
             of_acts(board.acts),
@@ -99,6 +100,10 @@ def _of_finding(finding: Finding) -> Iterable[Entry]:
         yield from of_merges(str(finding.unit), finding.ref.short, finding.merges)
     if finding.who is not None:
         yield from of_lines(str(finding.unit), finding.ref.short, finding.who.lines)
+
+
+def _unsettled(unit: Unit) -> bool:
+    return unit.operation is not None and unit.operation.phase != "Succeeded"
 
 
 def _gone(finding: Finding, at: datetime) -> Entry:
