@@ -96,7 +96,7 @@ def _imported(
     return StateDraft(
         (
             *first,
-            f"{program} state list {shlex.quote(address)}",
+            f"{program} state list",
             f"{program} import{variables} {shlex.quote(address)} {shlex.quote(name)}",
             f"{program} plan{variables}",
         ),
@@ -104,7 +104,7 @@ def _imported(
         (
             *always,
             f"The configuration has a block for {address}.",
-            "`state list` shows nothing under this address, and no other state holds the object.",
+            "`state list` does not show this address, and no other state holds the object.",
             f"{name} is the id by which the provider imports {type_in(address)}: its page says which one it takes."
             if known
             else f"{UNKNOWN_ID} is replaced: the id of the object is not known from this record.",
