@@ -387,6 +387,12 @@ def record(path: Path, seconds: float, say: Callable[[str], None]) -> None:
             def look(self, unit: UnitId, look: Look) -> None:
                 """What was found is found again when it is played."""
 
+            def incident(self, incident: str) -> None:
+                """None is set."""
+
+            def flush(self) -> bool:
+                return True
+
             def close(self) -> None:
                 """The writer is closed by whoever opened it."""
 
