@@ -41,6 +41,7 @@ from drifttui.sources.cloudtrail_s3.source import CloudTrailFiles
 from drifttui.widgets.who_lines import who_lines
 from tests.clients.aws_server import ACCOUNT, credentials, moto
 from tests.core.terraform_documents import plan
+from tests.core.test_audit_kubernetes import corpus
 from tests.sources.cloudtrail_trail import KEY, NOW, record
 from tests.sources.test_cloudtrail_s3 import Bucket
 
@@ -246,6 +247,29 @@ def shown(who: Attributed, found: Inspection) -> str:
     times = Times(NOW + timedelta(minutes=12, seconds=5))
     lines = who_lines(one, EDGE, Look(Depth.READ, (one,), found, at=NOW), times, 200)
     return "\n".join("".join(text for text, _ in line) for line in lines)
+
+
+def test_recorded_attacks_are_pinned_on_the_right_call_from_a_plan_alone() -> None:
+    here = corpus("cloudtrail-stratus")
+    asked = 0
+    for question in json.loads((here / "expected.json").read_text())["questions"]:
+        if "eventID" not in question["expect"]:
+            continue
+        told = question["drift"]
+        attribute = told["changed"][0].replace(" ", "_")
+        values = {**told["identifier"], attribute: "as declared"}
+        after = None if "deleted" in attribute else {**values, attribute: "otherwise"}
+        records = json.loads((here / question["log"]).read_text())
+        at = max(datetime.fromisoformat(each["eventTime"]) for each in records) + timedelta(minutes=30)
+        trail = CloudTrail(*records, clock=lambda at=at: at)
+        who = ask(
+            Attribution([trail], trail.clock), planned(EDGE, at, drift(f"{told['terraform_type']}.a", values, after))
+        )
+        assert who.best is not None, told
+        assert who.best.event_ids == (question["expect"]["eventID"],), told
+        assert who.best.actor.arn == question["expect"]["actor_arn"]
+        asked += 1
+    assert asked == 7
 
 
 # In a session.

@@ -250,3 +250,12 @@ async def test_health_names_permission_budget_and_the_age_of_the_newest_event(fa
     assert health.standing is Standing.BLIND
     assert health.permissions[0][:2] == ("cloudtrail:LookupEvents", False)
     assert "Ask for cloudtrail:LookupEvents" in health.hint
+
+
+async def test_a_range_that_ends_long_ago_is_looked_back_from_its_end(fake: FakeAws) -> None:
+    old = event(record("AuthorizeSecurityGroupIngress", 60 * 24 * 10, event_id="old"), "sg-0a1b")
+    fake.answers["LookupEvents"] = Lookups(eu_west_1=[old, WRITE])
+    until = NOW - timedelta(days=9)
+    answer = await source(fake).calls(AuditQuestion(clouds=(GROUP,), until=until))
+    assert [call.event_id for call in answer.cloud_calls] == ["old"]
+    assert not answer.may_still_arrive
