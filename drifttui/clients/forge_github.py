@@ -15,6 +15,7 @@ from .forge import Forge
 
 CONTENTS = "contents: write"
 PULLS = "pull_requests: write"
+PLAIN, RUNNABLE = "100644", "100755"
 
 
 class GitHubForge(Forge):
@@ -56,13 +57,28 @@ class GitHubForge(Forge):
     async def push(self, branch: str, base: str, files: Mapping[str, str], message: str) -> None:
         where = f"{self._at}/git/commits/{quote(base)}"
         tree = self.texts(where, await self.asked(where), "tree", "sha")
-        entries = [{"path": name, "mode": "100644", "type": "blob", "content": text} for name, text in files.items()]
+        modes = await self._modes(tree)
+        entries = [
+            {"path": name, "mode": modes.get(name, PLAIN), "type": "blob", "content": text}
+            for name, text in files.items()
+        ]
         path = f"{self._at}/git/trees"
         made = self.texts(path, await self.sent(path, {"base_tree": tree, "tree": entries}, CONTENTS), "sha")
         path = f"{self._at}/git/commits"
         body = {"message": message, "tree": made, "parents": [base]}
         commit = self.texts(path, await self.sent(path, body, CONTENTS), "sha")
         await self.sent(f"{self._at}/git/refs", {"ref": f"refs/heads/{branch}", "sha": commit}, CONTENTS)
+
+    async def _modes(self, tree: str) -> dict[str, str]:
+        """As files have them; what a cut listing lacks is a plain file."""
+        path = f"{self._at}/git/trees/{quote(tree)}"
+        found = await self.asked(path, {"recursive": "1"})
+        entries = found.get("tree") if isinstance(found, dict) else None
+        return {
+            str(one.get("path")): str(one.get("mode"))
+            for one in (entries if isinstance(entries, list) else [])
+            if isinstance(one, dict) and one.get("mode") in (PLAIN, RUNNABLE)
+        }
 
     async def propose(self, branch: str, target: str, title: str, body: str) -> Request:
         path = f"{self._at}/pulls"
