@@ -99,9 +99,10 @@ def computed(
 ) -> str:
     """The rule for a value that the provider computes anew; empty for every other.
 
-    `kind` is the resource type, `configured` the attributes that the configuration sets.
+    `kind` is the resource type, `configured` the attributes that the configuration sets, with what is in their blocks
+    where it is a mapping.
     """
-    if not tokens or tokens[0] in configured or is_digest(left) or is_digest(right):
+    if not tokens or _is_configured(tokens, configured) or is_digest(left) or is_digest(right):
         return ""
     place = "/".join(tokens)
     if _VOLATILE_PLACES.fullmatch(place):
@@ -115,6 +116,24 @@ def computed(
     if version and isinstance(left, str) and isinstance(right, str) and not _CONTENT.fullmatch(kind):
         return "terraform-computed-version"
     return ""
+
+
+def _is_configured(tokens: Sequence[str], configured: Collection[str]) -> bool:
+    """A block may be there without the attribute in it that the provider computes: `metadata` of Kubernetes objects."""
+    if tokens[0] not in configured:
+        return False
+    held: Any = configured[tokens[0]] if isinstance(configured, Mapping) else None
+    for token in tokens[1:]:
+        if isinstance(held, list):
+            at = int(token) if token.isdigit() else len(held)
+            held = held[at] if at < len(held) else None
+            continue
+        if not isinstance(held, dict) or "constant_value" in held or "references" in held:
+            return True  # Set as a whole, or nobody can tell.
+        if token not in held:
+            return False
+        held = held[token]
+    return True
 
 
 def is_set_like(tokens: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from drifttui.core.rules_terraform import RULES
+from drifttui.core.rules_terraform import RULES, computed
 from tests.core.terraform_documents import change, configured, drifted, plan, reviewed
 
 READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*", "Principal": {"AWS": "*"}}
@@ -222,3 +222,16 @@ def test_an_opened_port_is_one_change_with_the_desired_plane_beside_it() -> None
         "actual": opened[2],
         "owners": [],
     }
+
+
+def test_what_a_block_does_not_set_is_the_provider_s_to_compute() -> None:
+    """As the `configuration` of a plan spells it: a block is a list of objects of expressions."""
+    block = {"metadata": [{"name": {"constant_value": "a"}, "labels": {"references": ["var.x"]}}]}
+    at = ("metadata", "0", "resource_version")
+    assert computed("1", "2", at, "kubernetes_config_map", block) == "terraform-computed-version"
+    assert computed("1", "2", at, "kubernetes_config_map", {"metadata"}) == ""
+    set_here = {"metadata": [{"resource_version": {"constant_value": "1"}}]}
+    assert computed("1", "2", at, "kubernetes_config_map", set_here) == ""
+    whole = {"metadata": {"references": ["local.metadata"]}}
+    assert computed("1", "2", at, "kubernetes_config_map", whole) == ""
+    assert computed("a", "b", ("metadata", "0", "name"), "kubernetes_config_map", block) == ""
