@@ -154,7 +154,8 @@ class ExportScreen(RecordScreen):
         records = [file for file in found.files if file.lines]
         lead = "Goes in"
         for file in records[:_FILES]:
-            size = f"{file.lines:>9,} lines {_bytes(file.size):>9}"
+            word = "line " if file.lines == 1 else "lines"
+            size = f"{file.lines:>9,} {word} {_bytes(file.size):>9}"
             lines.append([(f" {lead:<9}", "muted"), (f"{clean(file.name, 40):<20}", "text"), (size, "muted")])
             lead = ""
         others = [file for file in found.files if not file.lines]
