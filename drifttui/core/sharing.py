@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RULE: Final = "owners.two"
 _LEAST: Final = "medium"
-_KEPT: Final = frozenset({"incident", "ignore", "investigate"})
+_KEPT: Final = frozenset({"incident", "ignore"})
 """Recommendations that come before the question who owns it."""
 _HOME: Final = "argocd"
 

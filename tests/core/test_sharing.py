@@ -200,7 +200,7 @@ def test_aws_by_what_is_nobody_elses(kind: str, values: dict[str, Any], cfn_kind
     [
         ("low", "revert-runtime", ("medium", "migrate")),
         ("critical", "incident", ("critical", "incident")),
-        ("unknown", "update-git", ("unknown", "migrate")),
+        ("unknown", "investigate", ("unknown", "migrate")),
     ],
 )
 def test_the_verdict_says_that_no_revert_holds(risk: str, action: str, expected: tuple[str, str]) -> None:
