@@ -230,12 +230,13 @@ def _replaced(
 ) -> str:
     key, node = path[-1]
     start, end = node.start_mark.index, node.end_mark.index
+    around = [each for each in (root, *(node for _, node in path[:-1])) if isinstance(each, yaml.CollectionNode)]
     if isinstance(node, yaml.ScalarNode) and node.style not in ("|", ">") and not isinstance(value, (dict, list)):
         if start == end:
             return text[:start] + " " + _plain(value) + text[end:]
-        return text[:start] + _scalar(value, node.style) + text[end:]
-    around = (root, *(node for _, node in path[:-1]))
-    if any(isinstance(each, yaml.CollectionNode) and each.flow_style for each in around):
+        inside = any(each.flow_style for each in around)
+        return text[:start] + (_flow(value) if inside and not node.style else _scalar(value, node.style)) + text[end:]
+    if any(each.flow_style for each in around):
         return text[:start] + flow(value) + text[end:]
     if isinstance(node, yaml.CollectionNode) and node.flow_style and (node.value or not value):
         return text[:start] + flow(value) + text[end:]
@@ -303,13 +304,21 @@ def _removed(text: str, root: yaml.Node, tokens: Sequence[str]) -> str:
         return _out_of_braces(text, parent, node)
     first = key.start_mark if key is not None else node.start_mark
     start = text.rfind("\n", 0, first.index) + 1
-    if key is None and text[start : first.index].strip() not in ("-", ""):
-        raise CannotEdit("the item does not begin a line")
+    before = text[start : first.index].strip()
+    if before and not (key is None and before == "-"):
+        return _out_of_line(text, parent, node, first.index)
     end = _trimmed(text, first.index, node.end_mark.index, node)
     line_end = text.find("\n", end)
-    if key is not None and text[start : first.index].strip():
-        raise CannotEdit("it shares its line with a dash: take it away by hand")
     return text[:start] + (text[line_end + 1 :] if line_end >= 0 else "")
+
+
+def _out_of_line(text: str, parent: yaml.CollectionNode, node: yaml.Node, at: int) -> str:
+    """The first entry, behind the dash of the item that it is in: the next one takes its place."""
+    first, second = parent.value[0], parent.value[1]
+    if (first[1] if isinstance(first, tuple) else first) is not node:
+        raise CannotEdit("it shares its line with something else: take it away by hand")
+    following = second[0] if isinstance(second, tuple) else second
+    return text[:at] + text[following.start_mark.index :]
 
 
 def _out_of_braces(text: str, parent: yaml.CollectionNode, node: yaml.Node) -> str:
@@ -356,6 +365,8 @@ def _flow(value: Any) -> str:
     if isinstance(value, (dict, list)):
         options: Any = {"default_flow_style": True, "width": 1 << 30, "sort_keys": False, "allow_unicode": True}
         return str(yaml.dump(value, Dumper=_FlowDumper, **options)).strip()
+    if isinstance(value, str) and set(value) & set(",[]{}"):
+        return json.dumps(value, ensure_ascii=False)
     return _plain(value)
 
 
@@ -371,7 +382,7 @@ def _block(value: Any, column: int, *, inline: bool) -> str:
         )
         return first[1:] + "".join("\n" + (" " * (column - 2) + line if line else "") for line in rest)
     if not isinstance(value, (dict, list)) or not value:
-        return " " + _flow(value)
+        return " " + (_flow(value) if isinstance(value, (dict, list)) else _plain(value))
     whole = str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=1 << 30, allow_unicode=True))
     dumped = whole.rstrip("\n").split("\n")
     if inline:

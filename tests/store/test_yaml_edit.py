@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
 import yaml
 
+from drifttui.core.json_patch import same
 from drifttui.core.planes import ABSENT
+from drifttui.core.pointers import get
 from drifttui.core.schema import shape_of
 from drifttui.store.manifest_paths import in_document
 from drifttui.store.yaml_edit import CannotEdit, Wanted, edited
@@ -147,6 +150,9 @@ KEPT: list[tuple[str, str, Any, str]] = [
     ("a: 1", "/b", 1, "a: 1\nb: 1"),
     ("a: 1\n", "/a", True, "a: true\n"),
     ("a: 2026-01-01\nb: 1\n", "/b", 2, "a: 2026-01-01\nb: 2\n"),
+    ("- a: 1\n  # of b\n  b: 2\n", "/0/a", ABSENT, "- b: 2\n"),
+    ("a: {b: c}\n", "/a/b", "x,y", 'a: {b: "x,y"}\n'),
+    ("a: {b: c}\n", "/a/d", "x]", 'a: {b: c, d: "x]"}\n'),
     ("a: {b: c}\n", "/a/b", {"d": "e"}, "a: {b: {d: e}}\n"),
 ]
 
@@ -190,3 +196,61 @@ def test_an_item_that_only_git_has_is_not_taken_for_its_neighbour() -> None:
         in_document(document, actual, ("containers", "1"), gone={"name": "c"})
     with pytest.raises(CannotEdit, match="not in this file"):
         in_document(document, actual, ("containers", "0", "image"))
+
+
+WORDS = [
+    1,
+    2.5,
+    True,
+    None,
+    "x",
+    "yes",
+    "a: b",
+    "two\nlines\n",
+    "",
+    " lead",
+    "ü😀",
+    "'q'",
+    '"d"',
+    "|",
+    "*a",
+    "{}",
+    "a,b",
+]
+
+
+def value(dice: Random, depth: int = 0) -> Any:
+    kind = dice.random()
+    if depth > 3 or kind < 0.5:
+        return dice.choice(WORDS)
+    if kind < 0.75:
+        return {dice.choice("abcdxy"): value(dice, depth + 1) for _ in range(dice.randrange(4))}
+    return [value(dice, depth + 1) for _ in range(dice.randrange(4))]
+
+
+def places(data: Any, at: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    more = [(*at, "new")] if isinstance(data, dict) else [(*at, str(len(data)))] if isinstance(data, list) else []
+    return [at, *more, *(path for key, one in inner for path in places(one, (*at, str(key))))]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_edited_anywhere_in_anything_reads_as_wanted_and_the_rest_as_before(seed: int) -> None:
+    """The edit itself refuses what does not; here, that it hardly ever has to."""
+    dice, refused = Random(seed), 0
+    for _ in range(60):
+        before = {"k": value(dice), "l": value(dice), "m": value(dice)}
+        flow, indent = dice.choice([None, False, True]), dice.choice([2, 4])
+        text = yaml.safe_dump(before, default_flow_style=flow, indent=indent, sort_keys=False, allow_unicode=True)
+        path = dice.choice(places(before)[1:])
+        wanted = ABSENT if dice.random() < 0.25 and get(before, path) is not ABSENT else value(dice)
+        try:
+            after = yaml.safe_load(edited("# head\n" + text, 0, [Wanted(path, wanted)]))
+        except CannotEdit:
+            refused += 1
+            continue
+        if wanted is not ABSENT:
+            assert same(get(after, path), wanted)
+        for key in before.keys() - {path[0]}:
+            assert same(after[key], before[key])
+    assert refused <= 2
