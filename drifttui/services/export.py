@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from drifttui.core.acts import Acts
 from drifttui.core.bundle import ATTESTATION, MANIFEST, FileEntry, Manifest, statement
 from drifttui.core.errors import BundleError, InputError
 from drifttui.core.ledger import Event
+from drifttui.core.ports import Batch
 from drifttui.core.scope import Scope, incident_scope
 from drifttui.core.tool import TOOL
 from drifttui.store.bundle_file import CHUNK, Content, write_bundle
@@ -23,6 +24,7 @@ from drifttui.store.paths import PRIVATE_FILE
 
 from .bundle_schemas import SCHEMAS, schema_files
 from .evidence import Cancelled, Gathered, Gathering, Material, Sheets
+from .opened import moment
 from .redacting import LastPass, TeamRule, Withheld
 
 if TYPE_CHECKING:
@@ -89,14 +91,45 @@ def scope_of(
 
 
 def _seen(sessions: Sequence[Session], incident: str) -> Iterator[str]:
-    """Units in which something was found while the incident was set."""
+    """Units in which drift began while the incident was set. What was there before is somebody else's until the ledger
+    ties it to the incident: a look at a whole fleet must not put all of its old drift under this one."""
     for session in sessions:
+        began = _Beginnings(session.head.started)
         current = session.head.incident
         for record in records(session):
             if record.said is not None and record.said.get("kind") == "incident":
                 current = str(record.said.get("incident") or "")
-            if current == incident and record.look is not None and record.look.get("findings"):
-                yield str(record.look.get("unit"))
+            elif record.batch is not None:
+                began.listed(record.batch)
+            elif record.look is not None:
+                unit = began.found(record.look)
+                if current == incident and unit:
+                    yield unit
+
+
+class _Beginnings:
+    """Tells drift that begins in a session from drift that it found there."""
+
+    def __init__(self, started: datetime) -> None:
+        self._started = started
+        self._clean: set[str] = set()
+        """Units that their engine or a look called clean at some time."""
+
+    def listed(self, batch: Batch) -> None:
+        self._clean.update(str(unit.id) for unit in batch.units if unit.sync == "Synced")
+
+    def found(self, look: Mapping[str, Any]) -> str:
+        """The unit where something in it is new; empty where nothing is."""
+        unit, findings = str(look.get("unit")), look.get("findings") or ()
+        if findings:
+            return unit if unit in self._clean or any(map(self._written_since, findings)) else ""
+        if look.get("looked") == "read":
+            self._clean.add(unit)
+        return ""
+
+    def _written_since(self, finding: Mapping[str, Any]) -> bool:
+        times = [moment(line.get("time")) for line in finding.get("who") or () if isinstance(line, dict)]
+        return any(at is not None and at >= self._started for at in times)
 
 
 def refuse_secrets(withheld: Sequence[Withheld]) -> None:

@@ -30,8 +30,8 @@ def unit_id(name: str) -> UnitId:
     return UnitId("argocd", SOURCE, "argocd", name)
 
 
-def unit(name: str) -> Unit:
-    return Unit(unit_id(name), "OutOfSync", "Healthy", Auto.HEALS, "in-cluster", environment="prod", observed_at=AT)
+def unit(name: str, sync: str = "Synced") -> Unit:
+    return Unit(unit_id(name), sync, "Healthy", Auto.HEALS, "in-cluster", environment="prod", observed_at=AT)
 
 
 def ref(name: str) -> ResourceRef:
@@ -81,9 +81,9 @@ class Play:
         self.now = AT
         self.recorder = Recorder(lambda: self.now, incident=incident, folder=folder)
 
-    def rows(self, at: float, names: Iterable[str]) -> None:
+    def rows(self, at: float, names: Iterable[str], sync: str = "Synced") -> None:
         self.now = minute(at)
-        self.recorder.batch(Batch(SOURCE, self.now, units=tuple(map(unit, names)), complete=True))
+        self.recorder.batch(Batch(SOURCE, self.now, units=tuple(unit(name, sync) for name in names), complete=True))
 
     def health(self, at: float, standing: Standing, error: str = "") -> None:
         self.now = minute(at)

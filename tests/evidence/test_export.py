@@ -204,6 +204,19 @@ def test_an_incident_that_nobody_knows_is_one_line(folder: Path) -> None:
     assert scope.units == frozenset(str(sessions.unit_id(name)) for name in ("payments", "checkout"))
 
 
+def test_drift_that_was_there_before_is_not_the_incident_s(tmp_path: Path) -> None:
+    from drifttui.core.acts import NOTHING
+
+    play = sessions.Play(tmp_path)
+    play.rows(0, ["old", "hidden"], "OutOfSync")
+    play.look(1, "old", sessions.finding("old"))
+    play.look(1, "hidden")
+    play.look(3, "hidden", sessions.finding("hidden"))
+    play.close()
+    scope = scope_of(NOTHING, read_sessions(tmp_path), "INC-1")
+    assert scope.units == frozenset({str(sessions.unit_id("hidden"))})
+
+
 def test_the_command_exports_what_was_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
