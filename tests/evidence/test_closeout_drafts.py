@@ -132,7 +132,7 @@ def test_a_stack_gets_commands_and_no_patch(home: Path, capsys: pytest.CaptureFi
     verdict = sessions.VERDICT._replace(action="refresh-state")
     change = Change("/description", "/description", recorded="a", actual="b")
     finding = sessions.finding("x")._replace(id="f-stack", unit=stack, ref=ref, changes=(change,), verdict=verdict)
-    row = Unit(stack, "OutOfSync", "Unknown", Auto.BY_HAND, "eu", path="stacks/network")
+    row = Unit(stack, "Synced", "Unknown", Auto.BY_HAND, "eu", path="stacks/network")
     play.recorder.batch(Batch("tofu:eu", play.now, units=(row,), complete=True, inspection=looked))
     play.recorder.look(stack, Look(Depth.READ, (finding,), looked, 0, play.now))
     play.close()
