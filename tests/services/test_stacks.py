@@ -67,7 +67,7 @@ def test_scan_of_a_stack_and_of_its_plan_are_one_answer(tmp_path: Path, capsys: 
     plan_code, plan = answer(capsys, "scan", "--plan", str(PLAN), "--refreshed")
     assert live_code == plan_code == 2
     (unit,) = live["units"]
-    assert (unit["id"], unit["sync"], unit["engine"]) == ("opentofu/stacks//shop", "OutOfSync", "opentofu")
+    assert (unit["id"], unit["sync"], unit["engine"]) == ("opentofu/stack:shop//shop", "OutOfSync", "opentofu")
     said = {one["resource"]["address"]: one["changes"] for one in unit["findings"]}
     assert said == {one["address"]: one["changes"] for one in plan["drift"]}
     assert len(said) == 4
@@ -79,7 +79,7 @@ def test_a_stack_nobody_can_read_is_unknown_and_never_clean(tmp_path: Path, caps
     config.write_text(f'[[stack]]\nname = "shop"\ndir = "{tmp_path}/nowhere"\n')
     code, found = answer(capsys, "scan", "--config", str(config), "--no-kubernetes")
     assert code == 3
-    assert found["summary"]["blind_sources"] == ["stacks"]
+    assert found["summary"]["blind_sources"] == ["stack:shop"]
     assert found["units"][0]["sync"] == "Unknown"
     assert found["units"][0]["risk"] == "unknown"
     assert main(["doctor", "--config", str(config), "--no-kubernetes"]) == 3

@@ -129,7 +129,7 @@ async def test_an_old_plan_is_stale_and_one_without_drift_information_is_unknown
     assert all(planes.actual is None for planes in batch.inspection.resources)
     vouched = (await read(source(StackSettings(plan=str(path), refreshed=True)))).units[0]
     assert vouched.sync == "Synced"
-    board = Board(units={vouched.id: vouched}, sources={"stacks": batch.health} if batch.health else {})
+    board = Board(units={vouched.id: vouched}, sources={vouched.id.source: batch.health} if batch.health else {})
     later = (vouched.observed_at or NOW) + timedelta(hours=5)
     assert board.freshness(vouched, later) is Freshness.STALE
     assert board.risk(vouched, later) == "unknown"

@@ -10,7 +10,7 @@ from ...core.ports import Clock, Source
 
 
 class TofuFactory:
-    """One source for all stacks. Starts no process and opens no file."""
+    """One source for each stack, so that a slow one makes no other stale. Starts no process and opens no file."""
 
     system = "OpenTofu and Terraform"
     option_help = "OpenTofu and Terraform stacks (--stack, [[stack]] in the settings file)"
@@ -20,11 +20,13 @@ class TofuFactory:
         stacks: Sequence[StackSettings] = getattr(settings, "stacks", ())
         if not stacks:
             return []
+        import asyncio
+
         from ...core.errors import inert
         from ...core.redact import redact_text
         from ...store.paths import cache_directory
         from .reading import Reader
-        from .source import TofuSource
+        from .source import AT_ONCE, TofuSource
 
         key: bytes = settings.redaction_key
 
@@ -39,7 +41,8 @@ class TofuFactory:
         readers = [
             Reader(one, clock, key=key, access=settings.access, clean=clean, cache=cache, aws=aws) for one in stacks
         ]
-        return [TofuSource(readers, clock)]
+        room = asyncio.Semaphore(AT_ONCE)
+        return [TofuSource(f"stack:{one.name}", [one], clock, room) for one in readers]
 
 
 SOURCE = TofuFactory()

@@ -1,4 +1,4 @@
-"""All stacks of a session. A plan takes minutes: it runs in a task of its own, and looking never waits for one.
+"""Stacks under one name. A plan takes minutes: it runs in a task of its own, and looking never waits for one.
 
 Each stack is read once at the start, then by its interval, or when the operator asks (`renew`); what was read is held
 in between. A plan or state that somebody else makes is read again when its file changes.
@@ -27,7 +27,6 @@ from .reading import Read, Reader
 from .rows import inspection_of, row_of
 
 SYSTEM = "OpenTofu and Terraform"
-NAME = "stacks"
 AT_ONCE = 2
 """Plans at the same time: each starts its providers."""
 
@@ -72,11 +71,12 @@ class TofuSource:
     planes: ClassVar[frozenset[Plane]] = frozenset(Plane)
     mode = Mode.LIVE
 
-    def __init__(self, readers: Sequence[Reader], clock: Clock) -> None:
-        self.name = NAME
+    def __init__(self, name: str, readers: Sequence[Reader], clock: Clock, room: asyncio.Semaphore) -> None:
+        """`room` is for plans, shared by all stacks of a session."""
+        self.name = name
         self._clock = clock
         self._stacks = [_Stack(reader) for reader in readers]
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._room = room
         self._wake = asyncio.Event()
         self._done: list[_Stack] = []
         self._watching = False
@@ -253,7 +253,7 @@ class TofuSource:
     def _method(self) -> str:
         running = [f"{one.reader.name}: {one.steps.words}" for one in self._stacks if one.steps is not None]
         if running:
-            return f"{len(running)} of {len(self._stacks)} now; {', '.join(running[:3])}"
+            return f"now {', '.join(running[:3])}"
         return "plans without lock and without writing state; on demand, or by each stack's interval"
 
 
