@@ -34,7 +34,11 @@ def look(of: Unit, *held: tuple[ResourceRef, dict[str, Any]]) -> Inspection:
 
 def thing(kind: str, name: str, version: str = "v1", **metadata: Any) -> tuple[ResourceRef, dict[str, Any]]:
     space = "argocd" if kind == "Application" else "flux-system" if kind == "Kustomization" else "default"
-    document = {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": space, **metadata}}
+    document: dict[str, Any] = {
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": {"name": name, "namespace": space, **metadata},
+    }
     return ResourceRef.of(document, "east"), document
 
 

@@ -154,7 +154,8 @@ def owner_of(application: Application, tracking: Tracking) -> str:
 
 
 def _origin(application: Application) -> tuple[str, str, str]:
-    """Repository, path and what is followed of it, of the first source where there are several; of the dry source where one is hydrated."""
+    """Repository, path and what is followed of it: of the first source where there are several, of the dry source where
+    one is hydrated."""
     spec = application.spec
     if spec.source_hydrator is not None and spec.source_hydrator.dry_source.repo_url:
         dry = spec.source_hydrator.dry_source
