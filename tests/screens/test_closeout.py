@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
+from drifttui.app import DriftApp
+from drifttui.core.closeout import Closeout, Item
+from drifttui.core.evidence_asks import Reviewed
 from drifttui.core.ledger import Event, EventKind
 from drifttui.screens.closeout import CloseoutScreen
+from drifttui.screens.commands import run
 from drifttui.screens.decision import DecisionScreen
+from drifttui.screens.feed import Options
 from drifttui.screens.finding import FindingScreen
 from drifttui.store.ledger import open_ledger
 from tests.evidence import recorded
 
+from .acts import CHECKOUT, NASTY, PAYMENTS, acted
+from .boards import NOW
 from .conftest import Session
-from .test_export import session, until
+from .fakes import FakeFeed
+from .test_export import WHOLE, Compare, Told, session, until
 
 
 def decided() -> list[Event]:
@@ -127,3 +137,40 @@ async def test_without_an_incident_it_says_how_to_name_one(tmp_path: Path, monke
         await found.type(":closeout")
         await found.press("enter")
         assert "No incident is set" in found.screen
+
+
+class Checked(Told):
+    """A checklist with everything in it that can be."""
+
+    def review(self, incident: str, then: Callable[[Reviewed], None]) -> None:
+        paused = "paused until 2026-05-14 03:30Z: load test"
+        differs = "still differs, as of 2026-05-14 04:09Z: revert it, codify it, accept it or hand it over"
+        items = (
+            Item("pause", "0ddba11c0de1", str(CHECKOUT), paused, "holding", "not resumed; it is overdue"),
+            Item("finding", "5a78c9d9", str(PAYMENTS), "Role/pay-admin, verbs", "open", differs),
+            Item("finding", "77aa", str(PAYMENTS), NASTY, "accepted, team-pay until 2026-06-01 00:00Z", ""),
+            Item("finding", "9e1b", str(CHECKOUT), "Deployment/api, image", "reverted at 2026-05-14 04:02Z", ""),
+        )
+        then(Reviewed(Closeout(incident, NOW, items)))
+
+
+def picture(compare: Compare, size: tuple[int, int], theme: str = "drift-dark") -> bool:
+    async def before(pilot: Pilot[None]) -> None:
+        await pilot.pause(0.2)
+        app = pilot.app
+        assert isinstance(app, DriftApp)
+        run(app.screen, "closeout")  # type: ignore[arg-type]
+        await pilot.pause(0.3)
+
+    app = DriftApp(FakeFeed(acted()), Options(theme=theme), None, lambda: Checked(WHOLE))
+    return compare(app, terminal_size=size, run_before=before)
+
+
+def test_a_close_out(snap_compare: Compare) -> None:
+    """What blocks comes first, with its reason below."""
+    assert picture(snap_compare, (120, 40))
+
+
+def test_a_close_out_on_a_small_terminal(snap_compare: Compare) -> None:
+    """No function is lost."""
+    assert picture(snap_compare, (80, 24), "drift-light")

@@ -261,6 +261,11 @@ def test_a_replay_without_colour(played: Film, snap_compare: Compare) -> None:
     assert picture(played, snap_compare, (80, 24), "drift-plain")
 
 
+def test_a_replay_in_sixteen_colours(played: Film, snap_compare: Compare) -> None:
+    """The terminal's own colours."""
+    assert picture(played, snap_compare, (80, 24), "drift-ansi")
+
+
 def picture(of: Film, compare: Compare, size: tuple[int, int], theme: str = "drift-dark") -> bool:
     feed = ReplayFeed(lambda progress: of, monotonic=Clock(), playing=False, mode=Mode.REPLAY)
 
