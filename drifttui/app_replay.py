@@ -124,6 +124,8 @@ class ReplayApp(DriftApp):
 
     def note(self, text: str) -> str:
         passed = self.passed
+        if self.film is None:
+            return "the bundle is still being opened"
         if passed is None or self.notes is None:
             return "there is no mark here to hang it on" if passed is None else "there is no place for notes"
         self.notes.write(passed.at, text)
