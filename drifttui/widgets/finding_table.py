@@ -62,7 +62,7 @@ class FindingTable(LineTable[FindingKey]):
             (RISK_WORDS.get(row.risk, "?"), row.risk),
             self._class(finding),
             (clean(finding.ref.short, 300), "strong"),
-            (clean(finding.summary, 300) + _also(row), "text"),
+            (_shared(row) + clean(finding.summary, 300), "text"),
             (times.short(finding.first_seen), "muted"),
             (row.who + link_sign(links, times.now), "muted" if row.who != "?" else "unknown"),
         ]
@@ -85,7 +85,6 @@ class FindingTable(LineTable[FindingKey]):
         return (clean(verdict.drift_class, 40), "text") if verdict else ("not judged", "muted")
 
 
-def _also(row: FindingRow) -> str:
-    """Who else manages the resource, so that no revert holds."""
-    others = [one.words for one in row.of.look.conflicts if one.ref == row.finding.ref]
-    return f", also of {clean(others[0], 120)}" if others else ""
+def _shared(row: FindingRow) -> str:
+    """In front, so that it is not cut: somebody else manages the resource too, and no revert holds."""
+    return "shared: " if any(one.ref == row.finding.ref for one in row.of.look.conflicts) else ""
