@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from tests.bench import audit_logs, keys, lists, sessions, starts
+from tests.bench import audit_logs, bundles, keys, lists, sessions, starts
 from tests.bench.bench import Bench, Measurement
 from tests.bench.figures import Figure, table
 from tests.bench.pty_harness import Failed
@@ -36,6 +36,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "cpu": sessions.cpu,
     "bytes": keys.bytes_written,
     "audit": audit_logs.audit_search,
+    "verify": bundles.verified,
 }
 
 
