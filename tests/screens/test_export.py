@@ -50,6 +50,13 @@ async def session(
     made.stop()
 
 
+async def confirmed(found: Session) -> None:
+    """`enter` twice, the second when the first has done its part."""
+    await found.press("enter")
+    await until(found, "enter once more")
+    await found.press("enter")
+
+
 async def until(found: Session, text: str) -> None:
     for _ in range(200):
         if text in found.screen:
@@ -108,7 +115,7 @@ async def test_the_preview_says_what_goes_in_and_enter_twice_writes_it(
         await found.press("x")
         await until(found, "together")
         await put(found, "to", str(target))
-        await found.press("enter", "enter")
+        await confirmed(found)
         await until(found, "is there already")
         assert bundle.read_bytes() == before
     assert left_behind(home) == []
@@ -127,12 +134,12 @@ async def test_a_key_signs_it_and_a_wrong_one_is_refused_in_place(
         await until(found, "together")
         await put(found, "to", str(target))
         await put(found, "key", str(tmp_path / "nokey"))
-        await found.press("enter", "enter")
+        await confirmed(found)
         await until(found, "Cannot read the key")
         assert not target.exists()
         await put(found, "key", str(key))
         assert "] signed" in found.screen
-        await found.press("enter", "enter")
+        await confirmed(found)
         await until(found, "Signed")
         assert "by " in found.line("Signed")
     with_key = verify(target, public_key(tmp_path / "key.pub"))
