@@ -34,10 +34,8 @@ from drifttui.store.audit_files import Reading, records
 from drifttui.store.audit_index import AuditIndexes
 
 RECORDED = Path(__file__).parent.parent / "recorded" / "audit.jsonl"
-CORPORA = [
-    Path("/work/shared/corpora/k8s-audit-falco/audit.jsonl"),
-    Path("/work/shared/corpora/k8s-audit-panther/events.jsonl"),
-]
+_SHARED = Path(__file__).parents[3] / "shared" / "corpora"
+CORPORA = [_SHARED / "k8s-audit-falco" / "audit.jsonl", _SHARED / "k8s-audit-panther" / "events.jsonl"]
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 KEY = b"k" * 32
 BASE = datetime(2026, 11, 21, 3, tzinfo=UTC)
