@@ -42,12 +42,12 @@ _COPY_LENGTH = 6
 
 def digest(value: str | bytes, key: bytes) -> dict[str, str]:
     """`{"digest": "hmac:<16 hex>"}`. Text is taken as UTF-8, so that `data` and `stringData` agree."""
-    return {"digest": _seal(key, value)}
+    return {"digest": seal(key, value)}
 
 
 def redact_text(text: str, key: bytes) -> str:
     """For messages of events and bodies of errors: secrets that give themselves away are replaced by `hmac:…`."""
-    return seal_text(text, partial(_seal, key), prose=True)
+    return seal_text(text, partial(seal, key), prose=True)
 
 
 def redact_document(document: Document, key: bytes) -> Document:
@@ -55,7 +55,7 @@ def redact_document(document: Document, key: bytes) -> Document:
 
     Redacting twice changes nothing. Raises `BadAnswer` for a document that is nested too deep to be walked.
     """
-    redacted: Document = _Walk(partial(_seal, key)).value(document, 0)
+    redacted: Document = _Walk(partial(seal, key)).value(document, 0)
     return redacted
 
 
@@ -83,7 +83,8 @@ def holds_secret(value: Any) -> bool:
     return isinstance(value, list) and any(holds_secret(item) for item in value)
 
 
-def _seal(key: bytes, value: str | bytes) -> str:
+def seal(key: bytes, value: str | bytes) -> str:
+    """The text that stands for a secret, the same everywhere, so that equal values stay equal: `hmac:<16 hex>`."""
     raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
     return f"hmac:{hmac.digest(key, raw, 'sha256').hex()[:DIGEST_HEX]}"
 

@@ -7,14 +7,13 @@ line by line.
 
 from __future__ import annotations
 
-import hmac
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from drifttui.core.errors import BadAnswer
-from drifttui.core.redact import DIGEST_HEX, redact_document
+from drifttui.core.redact import redact_document, seal
 from drifttui.core.secret_names import promises_secret
 from drifttui.core.secret_text import SEALED, is_placeholder
 
@@ -95,8 +94,8 @@ def _json_lines(text: str, key: bytes, rules: Sequence[PathRule]) -> tuple[str, 
         good += 1
         redacted = _redacted(value, key, rules)
         if redacted is None:
-            lines[number] = '"' + _seal(key, line) + '"'
-            taken.append((number + 1, "nested too deep to be read", _seal(key, line)))
+            lines[number] = '"' + seal(key, line) + '"'
+            taken.append((number + 1, "nested too deep to be read", seal(key, line)))
             continue
         if found := [(number + 1, where, digest) for where, digest in _differences(value, redacted, "")]:
             taken += found
@@ -117,7 +116,7 @@ def _redacted(value: Any, key: bytes, rules: Sequence[PathRule]) -> Any:
 
 def _by_path(value: Any, steps: Sequence[str], key: bytes) -> Any:
     if not steps:
-        return {"digest": _seal(key, value if isinstance(value, str) else json.dumps(value, sort_keys=True))}
+        return {"digest": seal(key, value if isinstance(value, str) else json.dumps(value, sort_keys=True))}
     step, rest = steps[0].replace("~1", "/").replace("~0", "~"), steps[1:]
     if isinstance(value, dict):
         return {k: _by_path(v, rest, key) if step in ("*", k) else v for k, v in value.items()}
@@ -228,7 +227,7 @@ def _lines(text: str, key: bytes) -> tuple[str, list[Taken]]:
     def variable(match: re.Match[str]) -> str:
         if not promises_secret(match["name"]) or is_placeholder(match["secret"]) or SEALED.search(match["secret"]):
             return match[0]
-        digest = _seal(key, match["secret"])
+        digest = seal(key, match["secret"])
         taken.append((text.count("\n", 0, match.start()) + 1, f"value of {match['name'][:60]}", digest))
         return match["head"] + digest
 
@@ -240,8 +239,8 @@ def _lines(text: str, key: bytes) -> tuple[str, list[Taken]]:
         def sealed(match: re.Match[str]) -> str:
             if not match[2] or SEALED.search(match[2]):
                 return match[0]
-            taken.append((number, "data of a Secret", _seal(key, match[2])))
-            return f'{match[1]}"{_seal(key, match[2])}"'
+            taken.append((number, "data of a Secret", seal(key, match[2])))
+            return f'{match[1]}"{seal(key, match[2])}"'
 
         return sealed
 
@@ -259,13 +258,9 @@ def _lines(text: str, key: bytes) -> tuple[str, list[Taken]]:
             if indent <= under or line.startswith("---"):
                 under = None
             elif (held := _ENTRY.match(line)) is not None and not SEALED.search(line):
-                taken.append((number + 1, "data of a Secret", _seal(key, held["value"])))
-                lines[number] = f"{held['head']}{_seal(key, held['value'])}"
+                taken.append((number + 1, "data of a Secret", seal(key, held["value"])))
+                lines[number] = f"{held['head']}{seal(key, held['value'])}"
             elif not SEALED.search(line):
-                taken.append((number + 1, "data of a Secret", _seal(key, line.strip())))
-                lines[number] = f"{line[:indent]}{_seal(key, line.strip())}"
+                taken.append((number + 1, "data of a Secret", seal(key, line.strip())))
+                lines[number] = f"{line[:indent]}{seal(key, line.strip())}"
     return "\n".join(lines), taken
-
-
-def _seal(key: bytes, secret: str) -> str:
-    return f"hmac:{hmac.digest(key, secret.encode('utf-8', 'surrogatepass'), 'sha256').hex()[:DIGEST_HEX]}"

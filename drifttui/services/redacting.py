@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from drifttui.core.redact import DIGEST_HEX
+from drifttui.core.redact import seal
 from drifttui.core.secret_text import SEALED, seal_text
 
 from .redact_documents import redact_structure
@@ -131,11 +130,6 @@ class LastPass:
         if sealed or any(True for _ in detected(inside)):
             return self._take(name, number, "secret in base64", blob)
         return blob
-
-
-def seal(key: bytes, secret: str) -> str:
-    raw = secret.encode("utf-8", "surrogatepass")
-    return f"hmac:{hmac.digest(key, raw, 'sha256').hex()[:DIGEST_HEX]}"
 
 
 @lru_cache(maxsize=1)
