@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from drifttui.core.errors import BadAnswer
+from drifttui.core.pointers import escape, unescape
 from drifttui.core.redact import redact_document, seal
 from drifttui.core.secret_names import promises_secret
 from drifttui.core.secret_text import SEALED, is_placeholder
@@ -117,7 +118,7 @@ def _redacted(value: Any, key: bytes, rules: Sequence[PathRule]) -> Any:
 def _by_path(value: Any, steps: Sequence[str], key: bytes) -> Any:
     if not steps:
         return {"digest": seal(key, value if isinstance(value, str) else json.dumps(value, sort_keys=True))}
-    step, rest = steps[0].replace("~1", "/").replace("~0", "~"), steps[1:]
+    step, rest = unescape(steps[0]), steps[1:]
     if isinstance(value, dict):
         return {k: _by_path(v, rest, key) if step in ("*", k) else v for k, v in value.items()}
     if isinstance(value, list):
@@ -130,7 +131,7 @@ def _differences(before: Any, after: Any, where: str) -> Iterator[tuple[str, str
         return
     if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
         for name, value in before.items():
-            escaped = str(name).replace("~", "~0").replace("/", "~1")
+            escaped = escape(str(name))
             yield from _differences(value, after[name], f"{where}/{escaped}")
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for number, value in enumerate(before):
@@ -198,7 +199,7 @@ def _changed(node: yaml.Node, before: Any, after: Any, where: str) -> Iterator[t
         if before.keys() == after.keys():
             for name, value in node.value:
                 plain = str(getattr(name, "value", ""))
-                escaped = plain.replace("~", "~0").replace("/", "~1")
+                escaped = escape(plain)
                 own = _plain(value, 0)
                 same = own == before[plain]
                 # A second value under the same key is hidden from most readers, and is withheld with the first.
