@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -134,12 +134,13 @@ def verdict_from(line: Mapping[str, Any]) -> Verdict:
     )
 
 
-class _Remembered:
-    """Findings keep the ids and beginnings under which they were recorded. Stands in for a `FindingStore`."""
+class Remembered:
+    """Findings keep the ids and beginnings under which they were recorded, by `lines` of `findings.jsonl`. Stands in
+    for a `FindingStore`."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, lines: Iterable[Mapping[str, Any]]) -> None:
         self._held: dict[tuple[UnitId, ResourceRef], OpenFinding] = {}
-        for line in opened.lines("findings.jsonl"):
+        for line in lines:
             found = _open_finding(line)
             if found is not None:
                 self._held.setdefault((found.unit, found.ref), found)
@@ -239,7 +240,7 @@ JUMPS = frozenset({"drift", "gone", "gap", "verdict", "pause", "link", "act", "c
 def film(opened: Opened, *, mode: Mode = Mode.REPLAY, progress: Callable[[int], None] = lambda _: None) -> Film:
     """Reads and judges the whole record once. Raises `BundleError`; `progress` is told how many frames there are."""
     frames: list[Frame] = []
-    judgement = Judgement(store=_Remembered(opened))  # type: ignore[arg-type]
+    judgement = Judgement(store=Remembered(opened.lines("findings.jsonl")))  # type: ignore[arg-type]
     for found in relook(opened.batches(), judgement):
         frames.append(Frame(found.at, found.batch, found.unit, found.look))
         if len(frames) % 100 == 0:
