@@ -11,10 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -24,7 +22,9 @@ from ..core.terraform_load import LIMIT_BYTES
 from ..core.terraform_lock import LOCK_LIMIT, Lock, StateHead, is_encrypted, parse_lock
 from . import kube_process
 from .access import Access, Effect, permit
+from .folder_lock import FolderLock
 from .http_errors import Clean
+from .plan_folder import private_folder
 from .process_lines import follow
 from .tofu_errors import Diagnostic, failed_run, wants_init
 from .tofu_programs import Program, environment, workspace_of
@@ -35,6 +35,9 @@ SHORT: Final = 120.0
 """Seconds for what only reads: a state, the list of workspaces, a plan file."""
 
 INIT: Final = 600.0
+TURN: Final = INIT + 60.0
+"""Seconds to wait for another session that initialises the same folder of ours."""
+
 CHANGED: Final = 2
 """`-detailed-exitcode`: 0 nothing to tell, 1 failed, 2 something to tell. Never folded."""
 
@@ -99,6 +102,7 @@ class Tofu:
         clean: Clean = inert,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         base: Mapping[str, str] | None = None,
+        turn: float = TURN,
     ) -> None:
         """`data` is a private folder of ours for this stack; `base` instead of this process' environment."""
         self.settings, self.program = settings, program
@@ -107,13 +111,18 @@ class Tofu:
         self._data, self._access, self._clean, self._clock = data, access, clean, clock
         self._environment = environment(program, data, self.workspace, os.environ if base is None else base)
         self._stack = settings.shown_name
+        self._turn = turn
 
     async def plan(self, tell: Callable[[Steps], None] = lambda _: None) -> Planned:
         """A normal plan, or a refresh-only one where that is set or all that can be had."""
         self._permit("plan")
         if not self.folder.is_dir():
             raise BadAnswer(f"There is no folder {inert(str(self.folder), 120)}", "", "Correct `dir` of the stack.")
-        initialised = await self._initialised(tell)
+        async with FolderLock(self._data, wait=self._turn) as ours:
+            initialised = await self._initialised(ours, tell)
+            return await self._plan(initialised, tell)
+
+    async def _plan(self, initialised: bool, tell: Callable[[Steps], None]) -> Planned:
         await self._in_its_workspace()
         tell(Steps("state"))
         lock = self.lock()
@@ -189,17 +198,36 @@ class Tofu:
         except OSError:
             return False
 
-    async def _initialised(self, tell: Callable[[Steps], None]) -> bool:
-        """Runs `init` where the folder's own files changed since the last one. Terragrunt does it by itself."""
+    async def _initialised(self, ours: FolderLock, tell: Callable[[Steps], None]) -> bool:
+        """Runs `init` where the folder's own files changed since the last one, while no other session plans there.
+
+        Afterwards `ours` is shared with plans of others, so that nobody initialises it under them. Terragrunt
+        initialises by itself, whenever it likes: it is alone there.
+        """
+
+        def waits() -> None:
+            tell(Steps("waiting for another session"))
+
         if self.program.terragrunt:
+            await ours.alone(waits)
             return False
-        stamp, wanted = self._data / "initialised", self._fingerprint()
-        with suppress(OSError):
-            if stamp.read_text() == wanted:
-                return False
-        await self._init(tell)
-        stamp.write_text(wanted)
-        return True
+        wanted = self._fingerprint()
+        await ours.shared(waits)
+        if self._stamped(wanted):
+            return False
+        await ours.alone(waits)
+        initialised = not self._stamped(wanted)
+        if initialised:
+            await self._init(tell)
+            (self._data / "initialised").write_text(wanted)
+        await ours.shared(waits)
+        return initialised
+
+    def _stamped(self, wanted: str) -> bool:
+        try:
+            return (self._data / "initialised").read_text() == wanted
+        except OSError:
+            return False
 
     async def _init(self, tell: Callable[[Steps], None]) -> None:
         self._permit("init")
@@ -240,7 +268,7 @@ class Tofu:
 
     async def _planned(self, refresh_only: bool, total: int, tell: Callable[[Steps], None]) -> tuple[bytes, int]:
         doing = "refresh-only plan" if refresh_only else "plan"
-        with _private(self._data) as folder:
+        with private_folder(self._data) as folder:
             file = folder / "plan.bin"
             file.touch(mode=0o600)
             arguments = ["plan", *(["-refresh-only"] if refresh_only else []), "-lock=false", "-input=false"]
@@ -346,27 +374,3 @@ class _Told:
         elif kind == "diagnostic" and isinstance(told := event.get("diagnostic"), dict) and len(self.diagnostics) < 100:
             fields = (str(told.get(name) or "") for name in ("severity", "summary", "detail", "address"))
             self.diagnostics.append(Diagnostic(*fields))
-
-
-@contextmanager
-def _private(data: Path) -> Iterator[Path]:
-    """A folder for one plan file. Folders that a killed session left behind go first."""
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in data.glob("plan-*-*"):
-        if not _alive(left.name.split("-")[1]):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = tempfile.mkdtemp(prefix=f"plan-{os.getpid()}-", dir=data)
-    try:
-        yield Path(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except PermissionError:
-        return True
-    except (ProcessLookupError, ValueError, OverflowError):
-        return False
-    return True
