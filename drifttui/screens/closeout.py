@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 
-from drifttui.core.ages import Times
 from drifttui.core.asks import Answer
 from drifttui.core.closeout import Closeout, Item
 from drifttui.core.evidence_asks import Reviewed
@@ -17,16 +14,13 @@ from drifttui.core.identity import UnitId
 from drifttui.core.words import clean
 from drifttui.widgets.cells import Line, wrapped
 from drifttui.widgets.closeout_table import CloseoutTable, ItemKey
-from drifttui.widgets.header import Header
-from drifttui.widgets.key_bar import KeyBar
 from drifttui.widgets.plan_view import labelled
 from drifttui.widgets.table import LineTable
-from drifttui.widgets.text_pane import TextPane
 
 from .base import DriftScreen
 from .decision import DecisionScreen
 from .evidence import Evidence
-from .prompting import Prompting
+from .table_over import TableOver
 from .triage_model import Update
 
 
@@ -41,7 +35,7 @@ def open_closeout(screen: DriftScreen) -> None:
         screen.app.push_screen(CloseoutScreen(evidence, incident))
 
 
-class CloseoutScreen(Prompting):
+class CloseoutScreen(TableOver):
     """What blocks comes first. Reviewed when it is opened, after every decision, and when it is asked for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -50,6 +44,7 @@ class CloseoutScreen(Prompting):
         Binding("ctrl+r", "refresh", "Ask again", show=False, id="refresh"),
     ]
     PANES = ("closeout", "closeout-detail")
+    SHARE = 2 / 3
 
     def __init__(self, evidence: Evidence, incident: str) -> None:
         super().__init__()
@@ -59,17 +54,11 @@ class CloseoutScreen(Prompting):
         self._problem = ""
         self._asking = False
 
-    def compose(self) -> ComposeResult:
-        yield Header()
-        with Container(id="upper"):
-            yield CloseoutTable()
-        with Container(id="lower"):
-            yield TextPane("closeout-detail")
-        yield KeyBar()
+    def made(self) -> CloseoutTable:
+        return CloseoutTable()
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.table.focus(scroll_visible=False)
         self.review()
 
     @property
@@ -86,7 +75,7 @@ class CloseoutScreen(Prompting):
     def review(self) -> None:
         self._asking, self.armed = True, False
         self.evidence.review(self.incident, self._reviewed)
-        self._word()
+        self.word()
 
     def _reviewed(self, reviewed: Reviewed) -> None:
         self._asking, self._problem = False, reviewed.problem
@@ -102,19 +91,14 @@ class CloseoutScreen(Prompting):
         table.show(list(table.rows))
         table.changed(None)
         self.place_panes()
-        self._word()
+        self.word()
 
     def board_arrived(self, update: Update) -> None:
         self.show_header()
 
-    def ticked(self, times: Times) -> None:
-        self.table.tick(times)
-        self.show_header()
-        self._word()
-
     # What it says.
 
-    def _word(self) -> None:
+    def word(self) -> None:
         if not self.ready:
             return
         table, found = self.table, self.found
@@ -133,7 +117,7 @@ class CloseoutScreen(Prompting):
         table.say([("Close-out", "strong"), (" ─ ", "border"), (clean(self.incident, 120), "text")], aside)
         if not table.rows:
             table.repaint()
-        detail, item = self.query_one("#closeout-detail", TextPane), self.item
+        detail, item = self.detail, self.item
         detail.say([("What became of it" if item is None else f"{item.kind} {clean(item.id, 40)}", "strong")])
         detail.word(item, lambda width: self._about(item, width))
 
@@ -153,30 +137,10 @@ class CloseoutScreen(Prompting):
             lines += [(), *wrapped(" Nothing blocks: `y` records the checklist in the ledger.", width, "muted")]
         return lines
 
-    def place_panes(self) -> None:
-        if not self.ready:
-            return
-        for pane in self.panes:
-            pane.boxed = not self.stacked
-            pane.display = not self.zoomed or pane.id == self.wanted
-        upper, lower = self.query_one("#upper"), self.query_one("#lower")
-        upper.display, lower.display = self.table.display, self.query_one("#closeout-detail").display
-        height = self.app.size.height
-        upper.styles.height = "1fr" if self.zoomed else max(6, min(len(self.table.rows) + 4, height * 2 // 3))
-
     # Keys.
 
     def on_line_table_moved(self, event: LineTable.Moved) -> None:
-        event.stop()
         self.armed = False
-        self.hush()
-        self._word()
-
-    def on_line_table_picked(self, event: LineTable.Picked) -> None:
-        event.stop()
-
-    def on_line_table_sort_asked(self, event: LineTable.SortAsked) -> None:
-        event.stop()
 
     def on_line_table_chosen(self, event: LineTable.Chosen) -> None:
         """To the finding, or to the pause in the list of pauses."""
@@ -247,11 +211,10 @@ class CloseoutScreen(Prompting):
         self.tell("reading the record again", "muted")
 
     def leave(self) -> None:
-        if self.table.picked:
-            self.table.pick_none()
-        elif self.armed:
+        if self.armed and not self.table.picked:
             self.armed = False
             self.hush()
         else:
-            self.evidence.cancel()
+            if not self.table.picked:
+                self.evidence.cancel()
             super().leave()

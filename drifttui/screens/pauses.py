@@ -6,24 +6,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 
 from drifttui.core.acts import PauseRecord, PauseState
-from drifttui.core.ages import Times
 from drifttui.core.identity import UnitId
 from drifttui.core.rows import UnitRow
 from drifttui.core.words import clean, value_text
 from drifttui.widgets.cells import Line, Piece, wrapped
 from drifttui.widgets.deed_lines import deed_lines, pause_lines
-from drifttui.widgets.header import Header
-from drifttui.widgets.key_bar import KeyBar
 from drifttui.widgets.pause_table import PauseKey, PauseRow, PauseTable
 from drifttui.widgets.table import LineTable
-from drifttui.widgets.text_pane import TextPane
 
 from .act_keys import ActKeys
+from .table_over import TableOver
 from .triage_model import Update
 
 _REMEMBERED = timedelta(days=1)
@@ -32,24 +27,15 @@ _REMEMBERED = timedelta(days=1)
 _OVER = (PauseState.UNDONE, PauseState.FAILED, PauseState.RESUMED)
 
 
-class PausesScreen(ActKeys):
+class PausesScreen(TableOver, ActKeys):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r", "refresh", "Ask again", show=False, id="refresh"),
     ]
     IDLE = frozenset({"classify"})
     PANES = ("pauses", "pause-detail")
 
-    def compose(self) -> ComposeResult:
-        yield Header()
-        with Container(id="upper"):
-            yield PauseTable()
-        with Container(id="lower"):
-            yield TextPane("pause-detail")
-        yield KeyBar()
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.table.focus(scroll_visible=False)
+    def made(self) -> PauseTable:
+        return PauseTable()
 
     @property
     def table(self) -> PauseTable:
@@ -57,11 +43,6 @@ class PausesScreen(ActKeys):
 
     def board_arrived(self, update: Update) -> None:
         self._fill()
-
-    def ticked(self, times: Times) -> None:
-        self.table.tick(times)
-        self.show_header()
-        self._word()
 
     def _fill(self) -> None:
         table = self.table
@@ -71,7 +52,7 @@ class PausesScreen(ActKeys):
             table.show(sorted(rows, key=lambda key: self._order(rows[key])))
             self.place_panes()
         table.changed(None)
-        self._word()
+        self.word()
 
     def _rows(self) -> dict[PauseKey, PauseRow]:
         deeds, board = self.model.deeds, self.board
@@ -101,9 +82,7 @@ class PausesScreen(ActKeys):
             return (0 if pause.overdue(self.times.now) else 2, pause.until.timestamp(), row.name)
         return (1 if pause.state is PauseState.UNDONE else 4, -pause.at.timestamp(), row.name)
 
-    def _word(self) -> None:
-        if not self.ready:
-            return
+    def word(self) -> None:
         rows = self.table.rows
         standing = sum(1 for row in rows.values() if row.pause is None or row.pause.standing)
         aside: list[Piece] = [(f"{standing:,} standing", "muted")]
@@ -113,7 +92,7 @@ class PausesScreen(ActKeys):
         self._detail()
 
     def _detail(self) -> None:
-        detail, key = self.query_one("#pause-detail", TextPane), self.table.key
+        detail, key = self.detail, self.table.key
         row = self.table.rows.get(key) if key else None
         if key is None or row is None:
             detail.say([("Pause", "strong")])
@@ -137,11 +116,6 @@ class PausesScreen(ActKeys):
         lines += _captured(row.pause, width)
         return lines
 
-    def on_line_table_moved(self, event: LineTable.Moved) -> None:
-        event.stop()
-        self.hush()
-        self._word()
-
     def on_line_table_chosen(self, event: LineTable.Chosen) -> None:
         """To the unit, in the list of units."""
         event.stop()
@@ -153,20 +127,6 @@ class PausesScreen(ActKeys):
 
         go(self, row.unit.id)
 
-    def on_line_table_sort_asked(self, event: LineTable.SortAsked) -> None:
-        event.stop()
-
-    def place_panes(self) -> None:
-        if not self.ready:
-            return
-        height = self.app.size.height
-        for pane in self.panes:
-            pane.boxed = not self.stacked
-            pane.display = not self.zoomed or pane.id == self.wanted
-        upper, lower = self.query_one("#upper"), self.query_one("#lower")
-        upper.display, lower.display = self.table.display, self.query_one("#pause-detail").display
-        upper.styles.height = "1fr" if self.zoomed else max(6, min(len(self.table.rows) + 4, height // 2))
-
     def unit_rows(self) -> Sequence[UnitRow]:
         here = [self.table.key] if self.table.key is not None else []
         keys = [key for key in self.table.keys if key in self.table.picked] or here
@@ -176,16 +136,6 @@ class PausesScreen(ActKeys):
 
     def acted(self) -> None:
         self.table.pick_none()
-
-    def leave(self) -> None:
-        if self.table.picked:
-            self.table.pick_none()
-        else:
-            super().leave()
-
-    def action_refresh(self) -> None:
-        self.host.feed.refresh(None)
-        self.tell("asking every source again", "muted")
 
 
 def _parsed(text: str) -> UnitId | None:
