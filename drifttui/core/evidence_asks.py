@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from .closeout import Closeout, How
@@ -62,6 +62,8 @@ class Order(NamedTuple):
     """A key file, or `awskms:KEY`; empty: unsigned."""
     refuse_secrets: bool = False
     """Write nothing where anything had to be withheld."""
+    retain: timedelta | None = None
+    """For how long nobody may delete it in S3; None: as long as the bucket's default says."""
 
 
 class Written(NamedTuple):

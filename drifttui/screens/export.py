@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
-from drifttui.core.ages import Times, countdown
+from drifttui.core.ages import Times, countdown, parse_span
 from drifttui.core.evidence_asks import Order, Previewed, Subject, Written
 from drifttui.core.words import clean
 from drifttui.widgets.cells import Line, Piece
@@ -69,10 +70,13 @@ class ExportScreen(RecordScreen):
 
     def compose(self) -> ComposeResult:
         words = list(self.offered)
+        retain = Entry("retain", "Retain", "", "90d: nobody can delete it before; empty: as the bucket does")
+        retain.display = False
         yield Sheet(
             [
                 OneOf("scope", "Scope", words, words[0]),
                 Entry("to", "To", ".", "a folder, a file, or s3://bucket/prefix"),
+                retain,
                 Entry("key", "Key", "", "private key file, or awskms:alias/NAME; empty: unsigned"),
                 OneOf("secrets", "Secrets", ("withhold", "refuse to write"), "withhold"),
             ]
@@ -208,7 +212,30 @@ class ExportScreen(RecordScreen):
             place = found.name
         to.tell([(clean(place, 100), "muted")] if to.value else [("required", "warn")])
         key.tell([("signed", "ok") if key.value else ("unsigned", "warn")])
-        return "" if to.value else "to"
+        return self._locking() if to.value else "to"
+
+    def _locking(self) -> str:
+        """Object Lock is a matter of S3: elsewhere nothing is asked. The mode is that of the bucket."""
+        retain = self.entry("retain")
+        remote = self.entry("to").value.startswith("s3://")
+        if retain.display != remote:
+            retain.display = remote
+            self.call_after_refresh(self.place_panes)
+        if not remote or not retain.value:
+            retain.tell([])
+            return ""
+        try:
+            until = self.times.now + parse_span(retain.value)
+        except (ValueError, OverflowError):
+            retain.tell([("no span: write 90d or 52w", "bad")])
+            return "retain"
+        retain.tell([(f"until {self.times.full(until)}, by Object Lock", "muted")])
+        return ""
+
+    @property
+    def _retain(self) -> timedelta | None:
+        retain = self.entry("retain")
+        return parse_span(retain.value) if retain.display and retain.value else None
 
     def check(self) -> str:
         self._gather()
@@ -220,15 +247,17 @@ class ExportScreen(RecordScreen):
         elif self.found.problem:
             self.tell("Nothing can be written. Choose another scope, or esc.", "bad")
         else:
-            self.tell("Nothing is written yet." + (" Wanted: to." if wanting else ""), "muted")
+            self.tell("Nothing is written yet." + (f" Wanted: {wanting}." if wanting else ""), "muted")
         return wanting or ("to" if self.found is None or self.found.problem else "")
 
     def promise(self) -> str:
         signed = "signed" if self.entry("key").value else "unsigned"
-        return f"write it, {signed}, to {clean(self.entry('to').value, 60)}"
+        kept = f", locked until {self.times.now + self._retain:%Y-%m-%d}" if self._retain is not None else ""
+        return f"write it, {signed}, to {clean(self.entry('to').value, 60)}{kept}"
 
     def record(self) -> None:
-        order = Order(self.entry("to").value, self.entry("key").value, self.choice("secrets") != "withhold")
+        refuse = self.choice("secrets") != "withhold"
+        order = Order(self.entry("to").value, self.entry("key").value, refuse, self._retain)
         self._show_progress()
         self.evidence.export(order, self._done)
 

@@ -187,9 +187,9 @@ class LiveEvidence:
         done = export.write(preview, path, signer)
         if not remote:
             return Written(place=str(done.path.absolute()), size=done.size, keyid=done.keyid)
-        return self._sent(done, order.to)
+        return self._sent(done, order)
 
-    def _sent(self, done: Exported, to: str) -> Written:
+    def _sent(self, done: Exported, order: Order) -> Written:
         import asyncio
 
         from .evidence_sources import aws_for
@@ -200,7 +200,7 @@ class LiveEvidence:
         async def send() -> Written:
             aws = aws_for(self._settings.aws, access=self._settings.access)
             try:
-                sent = await upload(aws, done.path, to, now=self._clock())
+                sent = await upload(aws, done.path, order.to, now=self._clock(), retain=order.retain)
             finally:
                 await aws.close()
             return Written(place=sent.url, size=done.size, keyid=done.keyid, locked_until=sent.locked_until)

@@ -18,9 +18,11 @@ from drifttui.clients.access import Access
 from drifttui.clients.aws import Aws
 from drifttui.clients.aws_settings import AwsSettings
 from drifttui.core.errors import InputError, ReadOnly, SourceError
+from drifttui.core.evidence_asks import Order, Written
 from drifttui.services.upload import bucket_and_prefix, upload
 
-from . import sessions
+from . import recorded, sessions
+from .test_exporting import answered, previewed
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,26 @@ async def test_it_is_locked_for_as_long_as_asked(endpoint: str, s3: Any, bundle:
     assert done.version
     assert done.locked_until[:10] == f"{now + timedelta(days=90):%Y-%m-%d}"
     await client.close()
+
+
+def test_the_app_locks_it_for_as_long_as_asked(
+    endpoint: str, s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.create_bucket(Bucket="app", ObjectLockEnabledForBucket=True)
+    recorded.home(tmp_path, monkeypatch)
+    live = recorded.evidence(aws=(AwsSettings(region="us-east-1", endpoint_url=endpoint),))
+    try:
+        shown = previewed(live)
+        told: list[Written] = []
+        live.export(Order("s3://app/2026", retain=timedelta(days=90)), told.append)
+        written: Written = answered(live, told)
+    finally:
+        live.stop()
+    assert (written.problem, written.place) == ("", f"s3://app/2026/{shown.name}")
+    assert written.locked_until[:10] == f"{recorded.NOW + timedelta(days=90):%Y-%m-%d}"
+    held = s3.head_object(Bucket="app", Key=f"2026/{shown.name}")
+    assert held["ObjectLockMode"] == "GOVERNANCE"
+    assert f"{held['ObjectLockRetainUntilDate']:%Y-%m-%d}" == written.locked_until[:10]
 
 
 async def test_read_only_sends_nothing(endpoint: str, s3: Any, bundle: Path) -> None:

@@ -346,6 +346,36 @@ async def test_the_answer_of_a_bucket_says_how_long_it_is_locked() -> None:
         assert "drifttui verify" not in found.screen
 
 
+async def test_a_bundle_in_s3_can_be_locked_and_a_file_cannot() -> None:
+    told = Told(WHOLE)
+    async with scripted(told) as found:
+        await found.press("x")
+        assert "Retain" not in found.screen
+        await put(found, "to", "s3://evidence/2026")
+        assert "empty: as the bucket does" in found.line("Retain")
+        await put(found, "retain", "ninety days")
+        assert "no span: write 90d" in found.line("Retain")
+        await found.press("enter")
+        assert "Wanted: retain" in found.screen
+        assert told.orders == []
+        await put(found, "retain", "90d")
+        assert f"until {NOW + timedelta(days=90):%Y-%m-%d}" in found.line("Retain")
+        await confirmed(found)
+        assert told.orders[-1].retain == timedelta(days=90)
+
+
+async def test_a_span_that_was_typed_for_s3_is_not_asked_of_a_file() -> None:
+    told = Told(WHOLE)
+    async with scripted(told) as found:
+        await found.press("x")
+        await put(found, "to", "s3://evidence/2026")
+        await put(found, "retain", "90d")
+        await put(found, "to", "bundle.tar.gz")
+        assert "Retain" not in found.screen
+        await confirmed(found)
+        assert [order.retain for order in told.orders] == [None]
+
+
 async def test_hostile_words_in_a_preview_are_inert() -> None:
     nasty = WHOLE._replace(lacks=(NASTY,), withheld=(HitShown(NASTY, 1, NASTY, NASTY),), name=NASTY)
     async with scripted(Told(nasty)) as found:
