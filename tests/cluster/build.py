@@ -185,8 +185,17 @@ TOFU = (
 )
 """OpenTofu and providers, which are found through `dev_overrides` or a filesystem mirror of a CLI configuration."""
 
-OPTIONAL: Mapping[str, tuple[Server, ...]] = {"flux": FLUX, "opentofu": TOFU}
-EVERYTHING = (*ALL, *FLUX, *TOFU)
+REGISTRY = (
+    Server(
+        "registry",
+        "github.com/distribution/distribution/v3",
+        {"registry": "github.com/distribution/distribution/v3/cmd/registry"},
+    ),
+)
+"""An OCI registry, for sources and charts of Flux."""
+
+OPTIONAL: Mapping[str, tuple[Server, ...]] = {"flux": FLUX, "opentofu": TOFU, "registry": REGISTRY}
+EVERYTHING = (*ALL, *FLUX, *TOFU, *REGISTRY)
 
 
 @dataclass(frozen=True)

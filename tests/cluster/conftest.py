@@ -12,6 +12,7 @@ from tests.cluster import build, flux, flux_scenarios, flux_seed
 from tests.cluster.build import GoMissing, go_program, is_built
 from tests.cluster.cluster import Cluster, running_cluster
 from tests.cluster.flux_scenarios import FluxTrail
+from tests.cluster.registry import Registry
 from tests.cluster.scenarios import ALL, Trail, play
 
 
@@ -39,6 +40,18 @@ def flux_cluster() -> Iterator[Cluster]:
         flux.start(running, print)
         flux_seed.seed(running, print)
         yield running
+
+
+@pytest.fixture(scope="session")
+def registry(flux_cluster: Cluster) -> Registry:
+    """An OCI registry beside `flux_cluster`, which ends it. A test that stops it starts it again."""
+    if missing := _missing(build.REGISTRY):
+        if os.environ.get("DRIFTTUI_REQUIRE_CLUSTER") == "1":
+            pytest.fail(missing, pytrace=False)
+        pytest.skip(missing)
+    found = Registry(flux_cluster, print)
+    found.start()
+    return found
 
 
 @pytest.fixture(scope="session")

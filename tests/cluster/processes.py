@@ -81,6 +81,21 @@ class Processes:
             return False
         return bool(process.born) and _born(process.pid) == process.born
 
+    def end(self, name: str, patience: float = 8.0) -> None:
+        """End the newest server of that name and forget it: that it is gone is no fault from here on."""
+        process = next(each for each in reversed(self.started) if each.name == name)
+        self.started.remove(process)
+        self._on_start(self.started)
+        for word, limit in ((signal.SIGTERM, patience), (signal.SIGKILL, 2.0)):
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, word)
+            deadline = time.monotonic() + limit
+            while self.alive(process) and time.monotonic() < deadline:
+                time.sleep(0.05)
+        if child := self._children.pop(process.pid, None):
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(2)
+
     def stop(self, patience: float = 8.0) -> None:
         """End everything, newest first; what ignores SIGTERM for `patience` seconds in all is killed."""
         newest_first = [each for each in reversed(self.started) if self.alive(each)]

@@ -151,12 +151,14 @@ def source_trouble(
 
 
 def origin(reference: Reference | None, source: FluxObject | None, sources: Sources) -> str:
-    """URL of the repository, however many steps away; the source's name where it has none."""
+    """URL of the repository or the bucket's place, however many steps away; the source's name where it has none."""
     above = upstream(source, reference.kind) if reference else None
     if above is not None:
         return origin(above, sources.get((above.kind, above.namespace, above.name)), sources)
     if source is not None and source.spec.url:
         return source.spec.url
+    if source is not None and source.spec.bucket_name:
+        return f"bucket {source.spec.bucket_name} at {source.spec.endpoint}"
     return f"{reference.kind}/{reference.name}" if reference else ""
 
 
