@@ -78,6 +78,8 @@ def _show_merges(answered: Answered) -> None:
         title = f' "{commit.title}"' if commit.title else ""
         said = f"{fields} merged{at}: {commit.sha[:7]} {commit.author}{title} {commit.pull_request}"
         print(f"  {inert(said)}")
+        if touch.how:
+            print(f"    by the value {inert(touch.how)}; templates were not rendered")
     if not found.touches:
         print("  no merge touches it")
     if found.explains:

@@ -206,8 +206,8 @@ class ChangeFacts:
             return None
         unit = self.case.unit
         name = merge.pull_request or merge.sha or "a merge"
-        applied = same_revision(merge.sha, unit.applied_revision)
-        if same_revision(merge.sha, unit.desired_revision):
+        applied = among(merge.sha, unit.applied_revision)
+        if among(merge.sha, unit.desired_revision):
             if applied or self.whole.revisions_agree is not False:
                 return None
             return Pending(merge, f"{name} is the desired revision and is not applied yet", False)
@@ -238,7 +238,7 @@ class ChangeFacts:
         return last is None or merge.time <= last
 
     def _merge_of(self, revision: str) -> Merge | None:
-        return next((merge for merge in self.case.merges or () if same_revision(merge.sha, revision)), None)
+        return next((merge for merge in self.case.merges or () if among(merge.sha, revision)), None)
 
 
 @lru_cache(maxsize=4096)
@@ -251,6 +251,11 @@ def same_revision(one: str, other: str) -> bool:
         return True
     short, long = sorted((first, second), key=len)
     return len(short) >= 7 and bool(_HEX.fullmatch(long)) and long.startswith(short)
+
+
+def among(one: str, revisions: str) -> bool:
+    """Whether a revision is one of those that the sources of a unit stand at, joined by commas."""
+    return any(same_revision(one, each) for each in revisions.split(","))
 
 
 def _bare(revision: str) -> str:

@@ -1,14 +1,16 @@
-"""What is asked of Git about the objects of one unit, and what comes back. No text of a file travels in either."""
+"""What is asked of Git about the objects of one unit, and what comes back. No text of a file travels back."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from .case import Merge
+from .errors import inert
 from .identity import ResourceRef
 
 _SCP = re.compile(r"(?:[^@/\s]+@)?([A-Za-z0-9.-]+):(?!//)(.+)")
@@ -25,6 +27,19 @@ class Field(NamedTuple):
 
     path: str
     label: str = ""
+    holds: str = ""
+    """What is declared for it, as JSON; empty where that is not known, is an object or a list, or is a digest."""
+
+
+class Found(StrEnum):
+    """How the commits of an object were found."""
+
+    FILE = "file"
+    """A file declares it."""
+    VALUES = "values"
+    """A file of Helm values holds what some of its fields hold."""
+    FOLDER = "folder"
+    """By no more than that they touched the unit's files."""
 
 
 class GitQuestion(NamedTuple):
@@ -41,6 +56,12 @@ class GitQuestion(NamedTuple):
     """Of objects that name none."""
     tracks: str = ""
     """Branch, tag or commit that the engine follows; `HEAD` is the default branch, and empty: nobody said."""
+    values: tuple[str, ...] = ()
+    """Files of Helm values, from the root; of one key the last file counts."""
+    renders: bool = True
+    """False: only `values` belong to the unit."""
+    part: bool = False
+    """Other places render a part of the unit as well, so that an object may be declared there."""
 
     @property
     def branch(self) -> str:
@@ -80,6 +101,8 @@ class Touch(NamedTuple):
     commit: Commit
     paths: tuple[str, ...] | None = None
     file: str = ""
+    how: str = ""
+    """Where it was not the field itself that was looked at: by which key of a file of values."""
 
 
 class GitAnswer(NamedTuple):
@@ -91,6 +114,8 @@ class GitAnswer(NamedTuple):
     """The wanted and the applied revision themselves, and the newest one of the branch."""
     unseen: tuple[str, ...] = ()
     at: datetime | None = None
+    by: Mapping[ResourceRef, Found] = {}
+    """Of each object in `touches`."""
 
 
 class Merges(NamedTuple):
@@ -128,6 +153,13 @@ def merges_for(answer: GitAnswer, ref: ResourceRef) -> Merges:
         if commit.sha not in held
     ]
     return Merges(tuple(merges), touches, answer.unseen, answer.source, at=answer.at)
+
+
+def stand_in(refs: Sequence[ResourceRef], where: str) -> str:
+    """That commits of a folder were told in the place of those of these objects."""
+    names = ", ".join(inert(ref.short, 80) for ref in refs[:3])
+    more = f" and {len(refs) - 3} more" if len(refs) > 3 else ""
+    return f"no file of {where} declares {names}{more} as it runs: commits of the whole folder stand in"
 
 
 def bare_revision(text: str) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .attributed import Attributed
     from .finding import Comparison
     from .git import Merges
+    from .origins import Origin
 
 
 class IgnoreRule(NamedTuple):
@@ -118,6 +119,8 @@ class Inspection(NamedTuple):
     against actual, unknown parts and noise are the plan's to name). Every other resource is compared by its planes."""
     merges: Mapping[ResourceRef, Merges] = {}
     """What Git says of what differs, of a recorded session."""
+    origins: tuple[Origin, ...] = ()
+    """Where the unit is rendered from, where the row cannot say it: several sources, or Helm values beside the path."""
 
     @property
     def uncompared(self) -> int:

@@ -64,6 +64,9 @@ class WhoMerge(_Part):
     request: str = Field(description="Merge or pull request, such as `#812`; empty where none is known.")
     url: str
     paths: list[str] | None = Field(description="JSON Pointers. Null: which fields it touched is not known.")
+    how: str = Field(
+        "", description="By which key of a file of Helm values; left out where the field itself was looked at."
+    )
     explains: str = Field(description="Which merge may explain the drift, and why; empty where none does.")
 
 

@@ -144,6 +144,7 @@ def merges(found: Merges) -> dict[str, Any]:
             "request": touch.commit.pull_request,
             "url": touch.commit.url,
             "paths": None if touch.paths is None else list(touch.paths),
+            **({"how": touch.how} if touch.how else {}),
         }
         for touch in found.touches
     ]

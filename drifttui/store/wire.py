@@ -35,6 +35,7 @@ def _wire_unit() -> type[Any]:
 if TYPE_CHECKING:
     from drifttui.core.attributed import Attributed
     from drifttui.core.git import Merges
+    from drifttui.core.origins import Origin
 
     WireUnit = Any
 else:
@@ -76,6 +77,7 @@ class WireInspection(msgspec.Struct, omit_defaults=True, array_like=False, gc=Fa
     """`Attributed`, decoded where there is any: its types are not worth a first frame's time."""
     comparisons: list[WireComparison] = []
     merges: list[tuple[ResourceRef, msgspec.Raw]] = []
+    origins: list[msgspec.Raw] = []
 
 
 class WireBatch(msgspec.Struct, omit_defaults=True, gc=False):
@@ -155,6 +157,7 @@ def batch_out(batch: Batch, t: float) -> bytes:
             who=[(ref, msgspec.Raw(msgspec.json.encode(who))) for ref, who in look.who.items()],
             comparisons=[_comparison_out(one) for one in look.comparisons.values()],
             merges=[(ref, msgspec.Raw(msgspec.json.encode(found))) for ref, found in look.merges.items()],
+            origins=[msgspec.Raw(msgspec.json.encode(origin)) for origin in look.origins],
         ),
     )
     return msgspec.json.encode(wire)
@@ -198,6 +201,7 @@ def batch_in(line: bytes) -> tuple[float, Batch]:
             who=_who_in(look.who),
             comparisons={one.ref: _comparison_in(one) for one in look.comparisons},
             merges=_merges_in(look.merges),
+            origins=_origins_in(look.origins),
         ),
     )
 
@@ -246,3 +250,12 @@ def _merges_in(held: list[tuple[ResourceRef, msgspec.Raw]]) -> dict[ResourceRef,
 
     decoder = msgspec.json.Decoder(Merges)
     return {ref: decoder.decode(found) for ref, found in held}
+
+
+def _origins_in(held: list[msgspec.Raw]) -> tuple[Origin, ...]:
+    if not held:
+        return ()
+    from drifttui.core.origins import Origin
+
+    decoder = msgspec.json.Decoder(Origin)
+    return tuple(decoder.decode(origin) for origin in held)

@@ -328,3 +328,23 @@ async def test_settings_are_read_again_after_a_while(tmp_path: Path) -> None:
         source._clock = lambda: NOW + timedelta(minutes=10)
         await source.inspect(UNIT)
         assert len(server.asked("/api/v1/settings")) == 2
+
+
+async def test_several_sources_are_told_with_their_revisions_and_files_of_values(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (server, source):
+        charts, values = "https://git.example.com/charts.git", "https://git.example.com/values.git"
+        made = app("web", sync={"status": "OutOfSync", "revisions": ["c1", "v2"]})
+        made["spec"]["sources"] = [
+            {"repoURL": charts, "path": "web", "helm": {"valueFiles": ["prod.yaml", "$values/web/eu.yaml"]}},
+            {"repoURL": values, "targetRevision": "main", "ref": "values"},
+        ]
+        made["status"]["history"] = [{"id": 4, "revision": "", "revisions": ["c1", "v1"]}]
+        server.put(made)
+        charted, valued = (await source.inspect(UNIT)).origins
+        assert (charted.repo, charted.path, charted.values) == (charts, "web", ("web/prod.yaml",))
+        assert (charted.revision, charted.applied) == ("c1", "c1")
+        assert (valued.repo, valued.tracks, valued.values) == (values, "main", ("web/eu.yaml",))
+        assert (valued.revision, valued.applied, valued.renders) == ("v2", "v1", False)
+        del made["spec"]["sources"]
+        server.put(made)
+        assert (await source.inspect(UNIT)).origins == ()

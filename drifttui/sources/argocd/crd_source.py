@@ -16,6 +16,7 @@ from ...core.unit import Unit
 from . import crd_system
 from .crd_feed import HOME, LIST, CrdFeed
 from .health import HealthBook
+from .origins import origins_of
 from .rest import decoded
 from .revisions import NEWEST, deployed
 from .rules import ignore_rules
@@ -99,6 +100,7 @@ class ArgoCDObjects:
             ),
             revisions=tuple(one.revision for one in deployed(application, self._clean))[:NEWEST],
             conflicts=tuple(f"{kind}: {text}" for kind, text in conditions if kind in CONFLICTS),
+            origins=origins_of(application, self._clean),
             gaps=(
                 "Target manifests need an Argo CD token: what Git says is unknown here, which is not clean.",
                 "Authors of revisions, events and sync windows need an Argo CD token.",

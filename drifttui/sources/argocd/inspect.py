@@ -14,6 +14,7 @@ from ...core.ports import Clock
 from ...core.unit import Unit
 from .details import events, nodes, windows
 from .documents import Origin, managed
+from .origins import origins_of
 from .rest import Rest
 from .revisions import Authors
 from .rules import ignore_rules
@@ -90,6 +91,7 @@ class Inspector:
             windows=tuple(windows(open_windows)) if open_windows else (),
             conflicts=tuple(f"{c.type}: {self._clean(c.message)}" for c in conditions if c.type in CONFLICTS),
             gaps=tuple(gaps),
+            origins=origins_of(application, self._clean) if application else (),
         )
 
     async def _planes(

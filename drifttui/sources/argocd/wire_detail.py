@@ -27,7 +27,18 @@ class History(Part, rename="camel", frozen=True):
     sources: list[ApplicationSource] | None = None
 
 
+class Helm(Part, rename="camel", frozen=True):
+    value_files: list[str] | None = None
+
+
+class SourceInFull(ApplicationSource, rename="camel", frozen=True):
+    ref: str = ""
+    helm: Helm | None = None
+
+
 class SpecInFull(Spec, rename="camel", frozen=True):
+    source: SourceInFull | None = None
+    sources: list[SourceInFull] | None = None  # type: ignore[assignment]
     ignore_differences: list[IgnoreDifference] | None = None
 
 

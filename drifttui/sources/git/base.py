@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from ...core.errors import inert
 from ...core.git import (
     Commit,
     Field,
+    Found,
     GitAnswer,
     GitQuestion,
     Touch,
     newest_first,
     normal_folder,
+    stand_in,
     under,
 )
 from ...core.git_blame import Walk, declared, value_at
+from ...core.git_values import Keys, keys_of
 from ...core.identity import ResourceRef
 from ...core.planes import ABSENT, Plane
 from ...core.ports import Clock
@@ -35,6 +38,8 @@ VERSIONS: Final = 30
 """Versions of one file that are held against each other."""
 COMMITS: Final = 20
 """Commits of a folder that stand in for objects that no file declares."""
+SEARCHED: Final = 5
+"""Versions of a file of Helm values in which a field's value is looked for."""
 BASES: Final = 12
 """Folders that one Kustomization may build on."""
 
@@ -127,6 +132,7 @@ class _Asking:
         self._texts: dict[tuple[str, str], list[dict[str, Any]] | None] = {}
         self._touches: dict[ResourceRef, dict[str, Touch]] = {}
         self._told: dict[str, Commit] = {}
+        self._by: dict[ResourceRef, Found] = {}
 
     async def answer(self, head: Commit) -> GitAnswer:
         reader, question = self._reader, self._question
@@ -143,7 +149,7 @@ class _Asking:
         touches = {ref: newest_first(held.values()) for ref, held in self._touches.items()}
         kept = tuple({commit.sha: commit for commit in revisions}.values())
         unseen = tuple(dict.fromkeys(self._unseen))
-        return GitAnswer(reader.name, self._repo, touches, kept, unseen, reader.clock())
+        return GitAnswer(reader.name, self._repo, touches, kept, unseen, reader.clock(), self._by)
 
     async def _known(self, commit: Commit) -> Commit:
         if commit.sha not in self._told:
@@ -155,8 +161,11 @@ class _Asking:
         wanted = dict(self._question.objects)
         if not wanted:
             return
-        files = await self._files(head)
-        places = await self._places(head, files, list(wanted))
+        tree, whole = await self._reader.tree(self._repo, head)
+        if not whole:
+            self._unseen.append(f"the list of files of {self._repo} is cut: some were not looked into")
+        files = await self._files(head, tree) if self._question.renders else []
+        places = await self._places(head, files, list(wanted)) if files else {}
         left: list[ResourceRef] = []
         for ref, fields in wanted.items():
             held = places.get(ref)
@@ -164,15 +173,16 @@ class _Asking:
                 left.append(ref)
                 continue
             self._touches.setdefault(ref, {})
+            self._by[ref] = Found.FILE
             await self._fields(head, ref, fields, held)
         if left:
-            await self._folder_instead(head, left)
+            values = value_files(self._question, self._folder, tree)
+            left = await self._values(head, values, {ref: wanted[ref] for ref in left}) if values else left
+        if left:
+            await self._folder_instead(head, left, values)
 
-    async def _files(self, head: str) -> list[str]:
+    async def _files(self, head: str, tree: Sequence[str]) -> list[str]:
         """Manifests of the unit's folder and of what its Kustomizations build on."""
-        tree, whole = await self._reader.tree(self._repo, head)
-        if not whole:
-            self._unseen.append(f"the list of files of {self._repo} is cut: some were not looked into")
         known = set(tree)
         folders, done = [self._folder], set[str]()
         found: dict[str, None] = {}
@@ -254,21 +264,99 @@ class _Asking:
         for place, paths in by_commit.items():
             await self._touch(ref, commits[place], tuple(paths), file)
 
-    async def _touch(self, ref: ResourceRef, commit: Commit, paths: tuple[str, ...] | None, file: str) -> None:
+    async def _touch(
+        self, ref: ResourceRef, commit: Commit, paths: tuple[str, ...] | None, file: str, how: str = ""
+    ) -> None:
         held = self._touches.setdefault(ref, {})
         before = held.get(commit.sha)
         if before is not None and before.paths is not None and paths is not None:
             paths = (*before.paths, *paths)
-        held[commit.sha] = Touch(await self._known(commit), paths, file)
+            how = ", ".join(filter(None, (before.how, how)))
+        held[commit.sha] = Touch(await self._known(commit), paths, file, how)
 
-    async def _folder_instead(self, head: str, left: Sequence[ResourceRef]) -> None:
-        names = ", ".join(inert(ref.short, 80) for ref in left[:3])
-        more = f" and {len(left) - 3} more" if len(left) > 3 else ""
-        self._unseen.append(
-            f"no file of {self._shown} declares {names}{more} as it runs: commits of the whole folder stand in"
-        )
-        commits, _ = await self._reader.history(self._repo, head, self._folder, COMMITS)
-        for commit in commits[:COMMITS]:
+    async def _values(
+        self, head: str, files: Sequence[str], wanted: Mapping[ResourceRef, Sequence[Field]]
+    ) -> list[ResourceRef]:
+        """Looks for the fields of objects that no file declares in files of Helm values, the one that counts first.
+        Gives the objects with a field that none of them explains."""
+        left = {ref: list(fields) for ref, fields in wanted.items()}
+        for file in reversed(files):
+            commits, whole = await self._reader.history(self._repo, head, file, VERSIONS)
+            found = await self._keys(commits, file, [field for fields in left.values() for field in fields])
+            keys = [Field(key) for names in found.values() for key in names.pointers]
+            walk = await self._walked(commits, whole, file, keys) if keys else Walk(())
+            for ref, fields in left.items():
+                left[ref] = [field for field in fields if field not in found]
+                for field in fields:
+                    if field in found:
+                        await self._by_values(ref, field, found[field], walk, commits, file)
+        return [ref for ref, fields in left.items() if fields]
+
+    async def _keys(
+        self, commits: Sequence[Commit], file: str, fields: Sequence[Field]
+    ) -> dict[Field, Keys]:  # fmt: skip
+        """In the newest version that holds what the field holds: the unit may be compared with an older one."""
+        found: dict[Field, Keys] = {}
+        for commit in commits[:SEARCHED]:
+            held = await self._documents(commit.sha, file)
+            for field in fields if held else ():
+                if field not in found and (keys := keys_of(held[0] if held else None, field)).pointers:
+                    found[field] = keys
+        return found
+
+    async def _walked(self, commits: Sequence[Commit], whole: bool, file: str, keys: Sequence[Field]) -> Walk:
+        walk = Walk(keys)
+        for commit in commits:
+            if not walk.open:
+                break
+            held = await self._documents(commit.sha, file)
+            walk.version(held[0] if held else None)
+        else:
+            if whole:
+                walk.end()
+        return walk
+
+    async def _by_values(
+        self, ref: ResourceRef, field: Field, keys: Keys, walk: Walk, commits: Sequence[Commit], file: str
+    ) -> None:
+        self._touches.setdefault(ref, {})
+        self._by[ref] = Found.VALUES
+        places = {walk.found.get(key) for key in keys.pointers}
+        place = min((one for one in places if one is not None), default=None)
+        if place is None:
+            self._unseen.append(f"the history of {file} is cut before the commit that set {keys.pointers[0]}")
+        elif len(places) == 1 or keys.together:
+            which = [key for key in keys.pointers if walk.found.get(key) == place]
+            name = (" and " if keys.together else " or ").join(inert(key, 120) for key in which[:3])
+            await self._touch(ref, commits[place], (field.path,), file, f"{name} in {inert(file, 160)}")
+        else:
+            names = ", ".join(inert(key, 120) for key in keys.pointers[:4])
+            self._unseen.append(
+                f"{names} in {file} fit {field.label or field.path} alike: which one it is of is not known"
+            )
+            await self._touch(ref, commits[place], None, file)
+
+    async def _folder_instead(self, head: str, left: Sequence[ResourceRef], values: Sequence[str]) -> None:
+        if not self._question.part:
+            self._unseen.append(stand_in(left, self._shown))
+        places = [self._folder] if self._question.renders else []
+        places += [file for file in values if not places or not under(file, self._folder)]
+        commits: dict[str, Commit] = {}
+        for place in places:
+            listed, _ = await self._reader.history(self._repo, head, place, COMMITS)
+            commits.update((commit.sha, commit) for commit in listed)
+        ordered = newest_first(Touch(commit) for commit in commits.values())[:COMMITS]
+        for number, touch in enumerate(ordered):
+            commit = await self._known(touch.commit) if number == 0 else touch.commit
             for ref in left:
-                held = self._touches.setdefault(ref, {})
-                held[commit.sha] = Touch(await self._known(commit) if commit is commits[0] else commit, None)
+                self._by.setdefault(ref, Found.FOLDER)
+                # What was found by field says more.
+                self._touches.setdefault(ref, {}).setdefault(commit.sha, Touch(commit, None))
+
+
+def value_files(question: GitQuestion, folder: str, tree: Sequence[str]) -> list[str]:
+    """Those that are there, the one that counts last. A chart's own stand before all others."""
+    known = set(tree)
+    inside = f"{folder}/" if folder else ""
+    own = [f"{inside}values.yaml"] if question.renders and f"{inside}Chart.yaml" in known else []
+    return [file for file in dict.fromkeys((*own, *question.values)) if file in known]
