@@ -9,6 +9,7 @@ from ..core.errors import ReadOnly
 from .access import Access, Effect
 
 READS: Final[Mapping[str, frozenset[str]]] = {
+    "autoscaling": frozenset({"DescribeAutoScalingGroups"}),
     "athena": frozenset({"GetQueryExecution", "GetQueryResults", "GetTableMetadata", "GetWorkGroup"}),
     "cloudformation": frozenset(
         {
@@ -18,16 +19,40 @@ READS: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "cloudcontrol": frozenset({"GetResource"}),
+    "dynamodb": frozenset({"GetItem"}),
     "cloudtrail": frozenset({"DescribeTrails", "GetTrail", "GetTrailStatus", "GetEventSelectors", "LookupEvents"}),
     "config": frozenset({"GetResourceConfigHistory"}),
-    "iam": frozenset({"GetRolePolicy", "ListAttachedRolePolicies"}),
+    "ec2": frozenset(
+        {"DescribeInstanceAttribute", "DescribeInstances", "DescribeSecurityGroupRules", "DescribeSecurityGroups"}
+    ),
+    "eks": frozenset({"DescribeCluster", "DescribeNodegroup"}),
+    "elbv2": frozenset(
+        {
+            "DescribeListeners", "DescribeLoadBalancerAttributes", "DescribeLoadBalancers", "DescribeTags",
+            "DescribeTargetGroupAttributes", "DescribeTargetGroups",
+        }
+    ),
+    "iam": frozenset(
+        {
+            "GetGroupPolicy", "GetInstanceProfile", "GetPolicy", "GetPolicyVersion", "GetRole", "GetRolePolicy",
+            "GetUserPolicy", "ListAttachedGroupPolicies", "ListAttachedRolePolicies", "ListAttachedUserPolicies",
+            "ListRolePolicies",
+        }
+    ),
+    "kms": frozenset({"DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags"}),
+    "lambda": frozenset({"GetFunction", "GetPolicy"}),
     "logs": frozenset({"DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetQueryResults"}),
+    "rds": frozenset({"DescribeDBClusters", "DescribeDBInstances"}),
+    "route53": frozenset({"GetHostedZone", "ListResourceRecordSets", "ListTagsForResource"}),
     "s3": frozenset(
         {
-            "GetBucketLocation", "GetObject", "GetObjectLockConfiguration", "HeadBucket", "HeadObject",
+            "GetBucketEncryption", "GetBucketLocation", "GetBucketOwnershipControls", "GetBucketPolicy",
+            "GetBucketTagging", "GetBucketVersioning", "GetObject", "GetPublicAccessBlock",
+            "GetObjectLockConfiguration", "HeadBucket", "HeadObject",
             "ListObjectVersions", "ListObjectsV2",
         }
     ),
+    "secretsmanager": frozenset({"DescribeSecret", "GetResourcePolicy"}),
     "sqs": frozenset({"GetQueueAttributes"}),
     "sts": frozenset({"GetCallerIdentity"}),
 }  # fmt: skip

@@ -31,6 +31,8 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What it makes things in, as a name to read and filter by."""
     account: str = ""
     """Name of the `[[aws]]` table whose credentials read s3:// addresses and locks. Unset: the first."""
+    lock_table: str = ""
+    """DynamoDB table with the locks of a `state` in S3 (`dynamodb_table`). Of `dir` the backend itself says it."""
     interval: Annotated[float, msgspec.Meta(ge=60)] | None = None
     """Between two plans. Unset: one at the start, and then whenever the operator asks."""
     timeout: Annotated[float, Positive] = 1800.0

@@ -59,6 +59,14 @@ def _moment(text: str) -> datetime | None:
     return found if found.tzinfo else None
 
 
+class Locking(NamedTuple):
+    """What the places say in which a lock may be."""
+
+    lock: Lock | None = None
+    unread: str = ""
+    """Why nobody knows whether there is one; empty where everybody answered."""
+
+
 class StateHead(NamedTuple):
     """What tells two writes of one state apart."""
 

@@ -14,7 +14,7 @@ from .errors import inert
 from .finding import Comparison
 from .identity import ResourceRef
 from .planes import ABSENT, Document, Json, Mark, Observation, Plane, ThreePlanes
-from .terraform_lock import Lock
+from .terraform_lock import Lock, Locking
 from .terraform_marks import shown
 from .terraform_plan import ResourceChange
 from .terraform_review import Entry, Review
@@ -23,6 +23,9 @@ from .unit import Condition
 
 NAMED: Final = 4
 """Objects that a condition names."""
+
+
+NOBODY: Final = Locking()
 
 
 class Stamp(NamedTuple):
@@ -52,17 +55,17 @@ def of_review(
     recorded: Iterable[RecordedResource],
     stamp: Stamp,
     *,
-    lock: Lock | None = None,
+    locking: Locking = NOBODY,
     moved: bool = False,
     failed: str = "",
 ) -> StackAnswer:
     """`recorded` are the objects of `prior_state`, which is refreshed where the plan is.
 
-    `lock` is held by somebody else, `moved` says that the state was written during the plan: what came out of either is
+    `locking` is by somebody else, `moved` says that the state was written during the plan: what came out of either is
     not to be believed where it says "nothing". `failed` is why there is no normal plan.
     """
     plan = found.plan
-    conditions = [*_trouble(found, lock, moved, failed), *_pending(found)]
+    conditions = [*_trouble(found, locking, moved, failed), *_pending(found)]
     conditions += [Condition("PlanWarning", one) for one in plan.warnings]
     drifted = {entry.resource.key: entry for entry in found.drift}
     quiet = {(address, ""): one for address, one in _hidden_of(found).items()}
@@ -99,15 +102,14 @@ def of_review(
     return StackAnswer(sync, tuple(resources), comparisons, tuple(conditions), out)
 
 
-def of_state(state: State, stamp: Stamp, lock: Lock | None = None) -> StackAnswer:
+def of_state(state: State, stamp: Stamp, locking: Locking = NOBODY) -> StackAnswer:
     """The recorded plane alone: whether anything drifted stays unknown."""
     resources = tuple(
         _recorded(one, None, stamp, refreshed=False, whole=False) for one in state.resources if one.mode == "managed"
     )
     conditions = [Condition("NoDriftInformation", ONLY_RECORDED, error=True)]
     conditions += [Condition("StateWarning", one) for one in state.warnings]
-    if lock is not None:
-        conditions.insert(0, _locked(lock))
+    conditions[:0] = _locked(locking)
     comparisons = {planes.ref: Comparison(planes.ref, (), (), _missing(planes)) for planes in resources}
     return StackAnswer("Unknown", resources, comparisons, tuple(conditions))
 
@@ -123,11 +125,9 @@ def ref_of(address: str, kind: str, deposed: str, stack: str, values: Json | Mar
 _DOUBTS: Final = frozenset({"NoDriftInformation", "PlanPartial", "StateMoved", "StateLocked"})
 
 
-def _trouble(found: Review, lock: Lock | None, moved: bool, failed: str) -> list[Condition]:
+def _trouble(found: Review, locking: Locking, moved: bool, failed: str) -> list[Condition]:
     plan = found.plan
-    conditions = []
-    if lock is not None:
-        conditions.append(_locked(lock))
+    conditions = _locked(locking)
     if moved:
         said = "The state was written while it was planned: what the plan says is of before, or of in between."
         conditions.append(Condition("StateMoved", said, error=True))
@@ -138,7 +138,14 @@ def _trouble(found: Review, lock: Lock | None, moved: bool, failed: str) -> list
     return [*conditions, *(Condition("PlanPartial", one, error=True) for one in plan.partial)]
 
 
-def _locked(lock: Lock) -> Condition:
+def _locked(locking: Locking) -> list[Condition]:
+    if locking.lock is not None:
+        return [_held(locking.lock)]
+    said = f"Whether another run holds the lock is unknown: {locking.unread}."
+    return [Condition("LockUnknown", said)] if locking.unread else []
+
+
+def _held(lock: Lock) -> Condition:
     return Condition("StateLocked", f"{lock.words[:1].upper()}{lock.words[1:]}.", lock.created, error=True)
 
 

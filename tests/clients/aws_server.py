@@ -164,8 +164,9 @@ def credentials(monkeypatch: pytest.MonkeyPatch, folder: Path, config: str = "")
 
 @contextmanager
 def moto() -> Iterator[str]:
-    """The address of moto's server: S3, STS, CloudWatch Logs as far as it has them."""
+    """The address of moto's server, empty: S3, STS, CloudWatch Logs, CloudFormation, DynamoDB as far as it has them."""
     import logging
+    import urllib.request
 
     from moto.server import ThreadedMotoServer
 
@@ -173,6 +174,9 @@ def moto() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
-        yield f"http://127.0.0.1:{server.get_host_and_port()[1]}"
+        url = f"http://127.0.0.1:{server.get_host_and_port()[1]}"
+        # What it holds is global to the process, and an earlier test may have filled it.
+        urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST"), timeout=20).close()
+        yield url
     finally:
         server.stop()

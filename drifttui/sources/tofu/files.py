@@ -14,9 +14,8 @@ from ...clients.access import Access
 from ...clients.http import Http
 from ...clients.http_errors import Clean
 from ...clients.limits import Limits
-from ...core.errors import BadAnswer, InputError, Missing, SourceError, Unreachable, inert
+from ...core.errors import BadAnswer, InputError, Missing, Unreachable, inert
 from ...core.terraform_load import LIMIT_BYTES, refuse_size
-from ...core.terraform_lock import LOCK_LIMIT, Lock, parse_lock
 
 TIMEOUT = 120.0
 
@@ -104,13 +103,3 @@ async def _from_s3(place: str, aws: Any) -> Fetched:
 def bucket_and_key(place: str) -> tuple[str, str]:
     parts = urlsplit(place)
     return parts.netloc, parts.path.lstrip("/")
-
-
-async def s3_lock(aws: Any, bucket: str, key: str, region: str = "") -> Lock | None:
-    """The lock file beside a state (`use_lockfile`). None where there is none, or nobody may look."""
-    if aws is None or not bucket or not key:
-        return None
-    try:
-        return parse_lock(await aws.body(bucket, f"{key}.tflock", region=region, limit=LOCK_LIMIT))
-    except SourceError:
-        return None

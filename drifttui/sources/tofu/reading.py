@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,19 +14,21 @@ from ...clients.http_errors import Clean
 from ...clients.tofu import Planned, Steps, Tofu
 from ...clients.tofu_programs import Program, find
 from ...clients.tofu_settings import StackSettings
-from ...core.errors import BadAnswer, DriftError, SourceError, inert
-from ...core.identity import Engine, ResourceRef
+from ...core.direct import DirectAnswer
+from ...core.errors import BadAnswer, DriftError, InputError, Missing, SourceError, inert
+from ...core.identity import Engine
 from ...core.ports import Clock
 from ...core.terraform_cases import moment
 from ...core.terraform_load import is_event_stream, load
-from ...core.terraform_lock import Lock
+from ...core.terraform_lock import Lock, Locking
 from ...core.terraform_plan import parse_plan
 from ...core.terraform_review import review
 from ...core.terraform_stack import StackAnswer, Stamp, of_review, of_state
 from ...core.terraform_state import RecordedResource, parse_state
 from ...core.unit import Condition
-from .direct import DirectAnswer, read_direct
-from .files import Fetched, bucket_and_key, fetch, s3_lock, shown_place
+from .direct import Held, read_direct
+from .files import Fetched, bucket_and_key, fetch, shown_place
+from .locks import Place, place_of, remote_lock
 
 
 class Read(NamedTuple):
@@ -58,10 +60,14 @@ class Reader:
         clean: Clean,
         cache: Path,
         aws: Callable[[str], Any],
+        direct: Callable[[str], Any],
     ) -> None:
+        """`aws` gives the client that reads s3:// addresses, None where no account is configured; `direct` the one that
+        reads single resources, for which the default chain of credentials will do."""
         self.settings, self.name = settings, inert(settings.shown_name, 120)
         self._clock, self._key, self._access, self._clean, self._cache = clock, key, access, clean, cache
-        self._account = aws
+        self._account, self._direct_account = aws, direct
+        self._preparing = asyncio.Lock()
 
     def _aws(self) -> Any:
         return self._account(self.settings.account)
@@ -86,12 +92,39 @@ class Reader:
     def place(self) -> str:
         return inert(shown_place(self.settings.place), 300)
 
-    async def read_one(self, ref: ResourceRef, recorded: Mapping[str, Any], source: str) -> DirectAnswer:
+    async def read_one(self, held: Held, source: str) -> DirectAnswer:
         """One resource as it is right now, without a plan. Raises `SourceError`."""
-        aws = self._aws()
+        aws = self._direct_account(self.settings.account)
         if aws is None:
-            raise BadAnswer(f"Nobody reads {ref.short} by itself", "no AWS account is configured", "Add [[aws]].")
-        return await read_direct(aws, ref, recorded, key=self._key, source=source, clock=self._clock)
+            raise BadAnswer(
+                f"There is no AWS account {inert(self.settings.account, 60)}", self.name, "Correct `account`."
+            )
+        return await read_direct(aws, held, key=self._key, source=source, clock=self._clock)
+
+    async def recorded(self) -> StackAnswer:
+        """What is recorded, without a plan: of a folder its state, else what somebody else made. Raises `SourceError`,
+        and `ReadOnly` where no engine may be run."""
+        if not self.planned_here:
+            read = await self._take()
+            if read.answer is None:
+                raise read.error or BadAnswer(f"{self.name} says nothing", self.place)
+            return read.answer
+        program, data = await asyncio.to_thread(self._prepared)
+        tofu = self._tofu(program, data)
+        held = await tofu.state()
+        return await asyncio.to_thread(self._of_pulled, held, f"{program.name} state pull")
+
+    def _of_pulled(self, held: bytes, method: str) -> StackAnswer:
+        if not held.strip():
+            raise Missing(f"{self.name} has no state", self.place, "Nothing was applied yet, or another workspace was.")
+        try:
+            state = parse_state(load(held, f"the state of {self.name}"), self._key)
+        except InputError as error:
+            raise BadAnswer(error.title, error.detail, error.hint) from None
+        serial = "?" if state.serial is None else state.serial
+        return of_state(
+            state, Stamp(self.name, "", method, self._clock(), f"{state.lineage[:8] or '?'}/{serial}"), None
+        )
 
     def trouble(self) -> str:
         """What stands against reading it, without reading it; empty where nothing does."""
@@ -125,14 +158,27 @@ class Reader:
 
     async def _plan(self, tell: Callable[[Steps], None]) -> Read:
         program, data = await asyncio.to_thread(self._prepared)
-        tofu = Tofu(self.settings, program, data, access=self._access, clean=self._clean, clock=self._clock)
+        tofu = self._tofu(program, data)
         planned = await tofu.plan(tell)
-        lock = planned.lock or await self._remote_lock(planned)
+        locking = await self._locking(planned)
         revision = planned.after.revision if planned.after else ""
         method = _method(program.name, planned)
         stamp = Stamp(self.name, "", method, planned.ended, revision)
-        answer, engine = await asyncio.to_thread(self._of_plan, planned.document, stamp, lock, planned)
-        return Read(self._clock(), planned.ended, method, answer, None, lock, revision, engine or program.engine)
+        answer, engine = await asyncio.to_thread(self._of_plan, planned.document, stamp, locking, planned)
+        return Read(
+            self._clock(), planned.ended, method, answer, None, locking.lock, revision, engine or program.engine
+        )
+
+    def _tofu(self, program: Program, data: Path) -> Tofu:
+        return Tofu(
+            self.settings,
+            program,
+            data,
+            access=self._access,
+            clean=self._clean,
+            clock=self._clock,
+            preparing=self._preparing,
+        )
 
     def _prepared(self) -> tuple[Program, Path]:
         """The program, and a private folder of ours that no other stack or workspace uses."""
@@ -148,25 +194,22 @@ class Reader:
             ) from None
         return program, data
 
-    async def _remote_lock(self, planned: Planned) -> Lock | None:
-        if planned.backend.type != "s3":
-            return None
-        config = {name: str(value or "") for name, value in planned.backend.config.items()}
-        key = config.get("key", "")
-        if planned.workspace != "default":
-            key = f"{config.get('workspace_key_prefix') or 'env:'}/{planned.workspace}/{key}"
-        return await s3_lock(self._aws(), config.get("bucket", ""), key, config.get("region", ""))
+    async def _locking(self, planned: Planned) -> Locking:
+        if planned.lock is not None or planned.backend.type != "s3":
+            return Locking(planned.lock)
+        return await remote_lock(self._aws(), place_of(planned.backend.config, planned.workspace))
 
     # What somebody else made.
 
     async def _take(self) -> Read:
         settings = self.settings
         found = await fetch(settings.place, self._access, self._clean, self._aws)
-        lock: Lock | None = None
+        locking = Locking()
         if settings.state and settings.place.startswith("s3://"):
-            lock = await s3_lock(self._aws(), *bucket_and_key(settings.place))
+            place = Place(*bucket_and_key(settings.place), table=settings.lock_table)
+            locking = await remote_lock(self._aws(), place)
         if settings.state:
-            return await asyncio.to_thread(self._of_state, found, lock)
+            return await asyncio.to_thread(self._of_state, found, locking)
         return await asyncio.to_thread(self._of_made_plan, found)
 
     def _of_made_plan(self, found: Fetched) -> Read:
@@ -175,12 +218,12 @@ class Reader:
                 f"{self.name} is an event stream", "it holds no values", "Give the output of `show -json` of the plan."
             )
         method = f"plan, {found.method}"
-        answer, engine = self._of_plan(found.data, Stamp(self.name, "", method, found.written), None, None)
+        answer, engine = self._of_plan(found.data, Stamp(self.name, "", method, found.written), Locking(), None)
         made = next((planes.recorded.observed_at for planes in answer.resources if planes.recorded), None)
         return Read(self._clock(), made or found.written, method, answer, engine=engine)
 
     def _of_plan(
-        self, data: bytes, stamp: Stamp, lock: Lock | None, planned: Planned | None
+        self, data: bytes, stamp: Stamp, locking: Locking, planned: Planned | None
     ) -> tuple[StackAnswer, Engine | None]:
         document = load(data, f"the plan of {self.name}")
         refreshed = planned is not None or self.settings.refreshed
@@ -195,7 +238,7 @@ class Reader:
             review(plan, self._key),
             recorded,
             stamp,
-            lock=lock,
+            locking=locking,
             moved=planned is not None and planned.moved,
             failed=planned.because if planned is not None else "",
         )
@@ -204,13 +247,13 @@ class Reader:
             answer = answer._replace(conditions=(*answer.conditions, note))
         return answer, Engine(plan.engine) if plan.engine else None
 
-    def _of_state(self, found: Fetched, lock: Lock | None) -> Read:
+    def _of_state(self, found: Fetched, locking: Locking) -> Read:
         state = parse_state(load(found.data, f"the state of {self.name}"), self._key)
         method = f"state, {found.method}"
         serial = "?" if state.serial is None else state.serial
         revision = f"{state.lineage[:8] or '?'}/{serial}"
-        answer = of_state(state, Stamp(self.name, "", method, found.written, revision), lock)
-        return Read(self._clock(), found.written, method, answer, None, lock, revision)
+        answer = of_state(state, Stamp(self.name, "", method, found.written, revision), locking)
+        return Read(self._clock(), found.written, method, answer, None, locking.lock, revision)
 
 
 def _method(name: str, planned: Planned) -> str:
