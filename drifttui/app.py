@@ -249,6 +249,10 @@ class DriftApp(App[None]):
         return self._evidence
 
     @property
+    def closing(self) -> Evidence | None:
+        return self.evidence
+
+    @property
     def no_evidence(self) -> str:
         return "Nothing is recorded in this session"
 

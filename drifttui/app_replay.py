@@ -18,6 +18,7 @@ from drifttui.widgets.scrubber import Moment, Scrubber
 
 if TYPE_CHECKING:
     from drifttui.core.board import Board
+    from drifttui.screens.evidence import Evidence
     from drifttui.services.replay import Film, Mark
     from drifttui.services.timeline import Story
     from drifttui.store.notes import Notes
@@ -44,6 +45,13 @@ class ReplayApp(DriftApp):
         self.replay = feed
         self.bundle = bundle
         self.notes = notes
+
+    @property
+    def closing(self) -> Evidence:
+        """As things stood at the moment that is shown."""
+        from drifttui.services.replay_closing import ReplayClosing
+
+        return ReplayClosing(self.replay)
 
     @property
     def no_evidence(self) -> str:

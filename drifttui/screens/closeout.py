@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from drifttui.core.asks import Answer
+from drifttui.core.board import Mode
 from drifttui.core.closeout import Closeout, Item
 from drifttui.core.evidence_asks import Reviewed
 from drifttui.core.identity import UnitId
@@ -26,7 +27,7 @@ from .triage_model import Update
 
 def open_closeout(screen: DriftScreen) -> None:
     """Says in one line why there is nothing to close out, where there is not."""
-    evidence, incident = screen.host.evidence, screen.board.incident
+    evidence, incident = screen.host.closing, screen.board.incident
     if evidence is None:
         screen.tell(f"Nothing is closed out here. {screen.host.no_evidence}.", "warn")
     elif not incident:
@@ -133,7 +134,7 @@ class CloseoutScreen(TableOver):
         if item.blocks:
             how = "`enter`, then `r` resumes it." if item.kind == "pause" else "`enter` opens it; `o` says who owns it."
             lines += [(), *wrapped(f" {how}", width, "muted")]
-        if self.found is not None and not self.found.blocking:
+        if self.found is not None and not self.found.blocking and self.board.mode is Mode.LIVE:
             lines += [(), *wrapped(" Nothing blocks: `y` records the checklist in the ledger.", width, "muted")]
         return lines
 
@@ -169,7 +170,9 @@ class CloseoutScreen(TableOver):
 
     @property
     def _refused(self) -> bool:
-        if self.board.read_only:
+        if self.board.mode is not Mode.LIVE:
+            self.tell(f"Nothing is recorded. {self.host.desk.refusal(self.board)}.", "bad")
+        elif self.board.read_only:
             self.tell("Nothing is recorded. Refused by --read-only.", "bad")
         return self.board.read_only
 

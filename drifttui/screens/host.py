@@ -26,7 +26,12 @@ class Host(Protocol):
 
     @property
     def evidence(self) -> Evidence | None:
-        """What exports and closes out; None where `no_evidence` says why there is none."""
+        """What exports; None where `no_evidence` says why there is none."""
+        ...
+
+    @property
+    def closing(self) -> Evidence | None:
+        """What reviews a close-out; None as above."""
         ...
 
     @property

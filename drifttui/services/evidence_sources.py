@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from drifttui.clients.access import Access
+from drifttui.core.acts import NOTHING, Acts
+from drifttui.core.acts_fold import fold
 from drifttui.core.errors import InputError
 from drifttui.core.ledger import Event
+from drifttui.core.ports import Batch
 from drifttui.core.scope import Scope
 from drifttui.core.tool import TOOL
-from drifttui.store.journal import read_sessions
+from drifttui.store.journal import Kept, read_sessions
 
 from .evidence import About, Material, from_sessions
 from .export import scope_of
-from .opened import moment, open_demo
+from .opened import Opened, moment, open_demo
 from .relook import as_records
 
 if TYPE_CHECKING:
     from drifttui.clients.aws import Aws
     from drifttui.clients.aws_settings import AwsSettings
 
-DEMO_INCIDENT = "INC-9127"
 UPLOAD = 900.0
 """Seconds that one upload may take."""
 
@@ -57,11 +60,41 @@ def own_material(
 def demo_material(since: datetime | None, until: datetime | None) -> tuple[Scope, Material, Sequence[Event]]:
     """The incident of `drifttui demo`, judged by the rules of this drifttui."""
     with open_demo() as opened:
-        batches, events = list(opened.batches()), tuple(opened.events())
-        began = moment(opened.record["sessions"][0]["started"])
+        scope, material, events = material_of(opened)
+    return scope._replace(since=since, until=until), material, events
+
+
+def material_of(opened: Opened) -> tuple[Scope, Material, Sequence[Event]]:
+    """A bundle of everything under an incident as material for another one, which outlives `opened`: findings keep
+    their ids, who did it is told as it was, and the rules judge again by what the ledger said then."""
+    batches, events = list(opened.batches()), tuple(opened.events())
+    lines = list(opened.lines("findings.jsonl"))
+    began = moment(opened.record["sessions"][0]["started"])
     assert began is not None
-    material = Material((About("demo", began, TOOL),), lambda damaged: as_records(batches))
-    return Scope(DEMO_INCIDENT, None, since, until), material, events
+    incident = opened.manifest.incident
+
+    def records(_: Callable[[str], None]) -> Iterator[tuple[datetime, Kept]]:
+        from drifttui.core.link_standing import change_links
+
+        from .judge import Judgement
+        from .replay import Remembered
+
+        acts: list[Acts] = [NOTHING]
+
+        def told() -> Iterator[tuple[datetime, Batch]]:
+            held = deque(events)
+            for at, batch in batches:
+                while held and held[0].at <= at:
+                    acts[0] = fold(acts[0], [held.popleft()])
+                yield at, batch
+
+        judgement = Judgement(
+            store=Remembered(lines),  # type: ignore[arg-type]
+            links=lambda finding: change_links(acts[0], str(finding.unit), finding.id, incident),
+        )
+        return as_records(told(), judgement)
+
+    return Scope(incident, None), Material((About("demo", began, TOOL),), records), events
 
 
 def aws_of(options: argparse.Namespace) -> Aws:

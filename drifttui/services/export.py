@@ -19,7 +19,7 @@ from drifttui.core.ports import Batch
 from drifttui.core.scope import Scope, incident_scope
 from drifttui.core.tool import TOOL
 from drifttui.store.bundle_file import CHUNK, Content, write_bundle
-from drifttui.store.journal import Session, incidents_of, records
+from drifttui.store.journal import Kept, Session, incidents_of, records
 from drifttui.store.paths import PRIVATE_FILE
 
 from .bundle_schemas import SCHEMAS, schema_files
@@ -94,17 +94,21 @@ def _seen(sessions: Sequence[Session], incident: str) -> Iterator[str]:
     """Units in which drift began while the incident was set. What was there before is somebody else's until the ledger
     ties it to the incident: a look at a whole fleet must not put all of its old drift under this one."""
     for session in sessions:
-        began = _Beginnings(session.head.started)
-        current = session.head.incident
-        for record in records(session):
-            if record.said is not None and record.said.get("kind") == "incident":
-                current = str(record.said.get("incident") or "")
-            elif record.batch is not None:
-                began.listed(record.batch)
-            elif record.look is not None:
-                unit = began.found(record.look)
-                if current == incident and unit:
-                    yield unit
+        yield from began_under(incident, session.head.started, session.head.incident, records(session))
+
+
+def began_under(incident: str, started: datetime, current: str, kept: Iterable[Kept]) -> Iterator[str]:
+    """The same of one session, which began under the incident `current`."""
+    began = _Beginnings(started)
+    for record in kept:
+        if record.said is not None and record.said.get("kind") == "incident":
+            current = str(record.said.get("incident") or "")
+        elif record.batch is not None:
+            began.listed(record.batch)
+        elif record.look is not None:
+            unit = began.found(record.look)
+            if current == incident and unit:
+                yield unit
 
 
 class _Beginnings:
