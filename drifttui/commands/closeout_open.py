@@ -6,43 +6,17 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from drifttui.clients.access import Access
-from drifttui.core.errors import DriftError, InputError, ReadOnly, inert
-from drifttui.core.proposal import Fate, Proposal, branch_name, note
+from drifttui.core.errors import InputError, ReadOnly, inert
 
 if TYPE_CHECKING:
     from drifttui.clients.forge import Forge
     from drifttui.services.drafts import Drafted
-    from drifttui.services.proposing import Ahead, Outcome
+    from drifttui.services.requesting import Wish
     from drifttui.store.ledger import Ledger
     from drifttui.store.settings import FileSettings
-
-LONGEST = 60_000
-"""Characters of a description; GitHub takes 65,536."""
-
-
-class Wish(NamedTuple):
-    drafted: Drafted
-    proposal: Proposal
-    ahead: Ahead | None = None
-    outcome: Outcome | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        outcome = self.outcome
-        return {
-            "finding": self.drafted.recorded.id,
-            "repo": self.proposal.repo,
-            "branch": self.proposal.branch,
-            "state": outcome.fate.value if outcome else "not opened",
-            "url": outcome.url if outcome else "",
-            "why": outcome.why if outcome else "",
-        }
-
-    @property
-    def failed(self) -> bool:
-        return self.outcome is None or self.outcome.fate in (Fate.REFUSED, Fate.UNKNOWN)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +48,7 @@ def opened(
 ) -> list[Wish]:  # fmt: skip
     """What became of each draft that changes a file. Raises `InputError` for a host that cannot be used."""
     from drifttui.services.proposing import forge_for
+    from drifttui.services.requesting import looked, wish, written
     from drifttui.store.redaction_key import redaction_key
 
     drafts = [one for one in made if one.draft.files]
@@ -84,52 +59,16 @@ def opened(
     forge = forge_for(repo, file, redaction_key(), access)
     with asyncio.Runner() as runner:
         try:
-            wishes = [runner.run(_looked(forge, _wish(options, forge, one))) for one in drafts]
+            wanted = [wish(one, options.incident, forge.repo, options.target) for one in drafts]
+            wishes = [runner.run(looked(forge, one)) for one in wanted]
             if not options.json:
                 _show(forge, wishes)
             ready = [one for one in wishes if one.ahead is not None]
             if not ready or not (options.yes or _confirmed(ready, forge, ask)):
                 return wishes
-            return [runner.run(_written(options, forge, one, ledger)) if one.ahead else one for one in wishes]
+            return [runner.run(written(forge, one, options.incident, ledger)) if one.ahead else one for one in wishes]
         finally:
             runner.run(forge.close())
-
-
-def _wish(options: argparse.Namespace, forge: Forge, one: Drafted) -> Wish:
-    body = one.body
-    if len(body) > LONGEST:
-        body = body[: body.rfind("\n", 0, LONGEST)] + "\n\nCut here: the draft on disk is longer.\n"
-    branch = branch_name(options.incident, one.recorded.id)
-    return Wish(
-        one, Proposal(forge.repo, branch, one.title, body, one.draft.files, one.draft.before, options.target)
-    )  # fmt: skip
-
-
-async def _looked(forge: Forge, wish: Wish) -> Wish:
-    from drifttui.services.proposing import Outcome, look
-
-    try:
-        return wish._replace(ahead=await look(forge, wish.proposal))
-    except DriftError as error:
-        return wish._replace(outcome=Outcome(Fate.REFUSED, why=error.one_line()))
-
-
-async def _written(options: argparse.Namespace, forge: Forge, wish: Wish, ledger: Ledger) -> Wish:
-    from drifttui.core.ledger import EventKind
-    from drifttui.services.proposing import open_request
-
-    assert wish.ahead is not None
-    recorded = wish.drafted.recorded
-
-    def journal(fate: Fate, url: str = "", why: str = "") -> None:
-        body = note(options.incident, recorded.id, str(recorded.unit), wish.proposal, fate, url=url, why=why)
-        ledger.append(EventKind.NOTE, body)
-
-    if wish.ahead.request is None:
-        journal(Fate.INTENDED)
-    outcome = await open_request(forge, wish.proposal, wish.ahead)
-    journal(outcome.fate, outcome.url, outcome.why)
-    return wish._replace(outcome=outcome)
 
 
 def _show(forge: Forge, wishes: Sequence[Wish]) -> None:
@@ -141,10 +80,8 @@ def _show(forge: Forge, wishes: Sequence[Wish]) -> None:
         print(f"    changes {inert(', '.join(proposal.files), 300)}")
         for line in wish.drafted.draft.problems:
             print(f"    without {inert(line, 300)}")
-        if ahead and ahead.request:
-            print(f"    it is there already ({ahead.request.state}): {ahead.request.url}")
-        elif ahead and ahead.branch:
-            print("    the branch is there already, with this content: only the request is opened")
+        if wish.there:
+            print(f"    {wish.there}")
         elif wish.outcome:
             print(f"    cannot be opened: {wish.outcome.why}")
 

@@ -134,7 +134,7 @@ def _value(change: Mapping[str, Any], plane: str) -> Any:
 
 def drafted(
     recorded: Recorded,
-    clone: Path,
+    clone: Path | None,
     remotes: Iterable[str],
     incident: str,
     acts: Acts,
@@ -142,8 +142,8 @@ def drafted(
     bundle: str = "",
     stacks: Sequence[StackSettings] = (),
 ) -> Drafted:
-    """`remotes` are the addresses of the repository that the clone is of. What `last` takes for a secret is neither
-    drafted nor described."""
+    """`remotes` are the addresses of the repository that the clone is of; without a clone only state is drafted. What
+    `last` takes for a secret is neither drafted nor described."""
     state = None
     row = recorded.row
     if is_stack(recorded.unit.engine):
@@ -169,7 +169,7 @@ def drafted(
     return Drafted(recorded, title(told), words, made, state)
 
 
-def _of_git(recorded: Recorded, clone: Path, remotes: list[str], last: LastPass) -> Draft:
+def _of_git(recorded: Recorded, clone: Path | None, remotes: list[str], last: LastPass) -> Draft:
     def no(why: str) -> Draft:
         return Draft(recorded.id, "", {}, (), (why,))
 
@@ -178,6 +178,8 @@ def _of_git(recorded: Recorded, clone: Path, remotes: list[str], last: LastPass)
     row, planes = recorded.row, recorded.planes
     if row is None or not (row.repo or row.path):
         return no("the record does not say where in Git its unit is declared")
+    if clone is None:
+        return no(f"no clone of {inert(row.repo, 120) or 'its repository'} is known: name one")
     wanted = repo_key(row.repo)
     if wanted and remotes and wanted not in map(repo_key, remotes):
         return no(f"its unit is declared in {inert(row.repo, 120)}, which this clone is not of")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from drifttui.clients.access import Access
 from drifttui.clients.forge import Forge, Place
-from drifttui.clients.git_settings import PUBLIC
+from drifttui.clients.git_settings import PUBLIC, GitSettings
 from drifttui.core.errors import (
     BadAnswer,
     DriftError,
@@ -20,7 +20,19 @@ from drifttui.core.errors import (
 )
 from drifttui.core.git import host_of, repo_key
 from drifttui.core.proposal import Fate, Proposal, Request
-from drifttui.store.settings import FileSettings
+
+if TYPE_CHECKING:
+    from drifttui.clients.tracker_settings import TrackerSettings
+
+
+class Hosts(Protocol):
+    """The part of the settings that says what speaks where."""
+
+    @property
+    def git(self) -> Sequence[GitSettings]: ...
+
+    @property
+    def trackers(self) -> Mapping[Any, TrackerSettings]: ...
 
 
 class Ahead(NamedTuple):
@@ -41,7 +53,7 @@ class Outcome(NamedTuple):
 
 
 def forge_for(
-    repo: str, file: FileSettings, key: bytes, access: Access, environment: Mapping[str, str] = os.environ
+    repo: str, file: Hosts, key: bytes, access: Access, environment: Mapping[str, str] = os.environ
 ) -> Forge:  # fmt: skip
     """For the address of a repository. Raises `InputError` for a host that nobody described, or that takes no requests
     from here."""
@@ -63,7 +75,7 @@ def forge_for(
     raise InputError(f"What speaks at {inert(host, 120)} is not known", "", f"Name it in [[git]] host and kind. {hint}")
 
 
-def _place(host: str, file: FileSettings) -> tuple[str, Place]:
+def _place(host: str, file: Hosts) -> tuple[str, Place]:
     for one in file.git:
         if one.host and one.name == host:
             return one.speaks, Place(one.server, host, one.token_file, one.token_env, one.ca_file, one.timeout)
