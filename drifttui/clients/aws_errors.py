@@ -35,7 +35,10 @@ _THROTTLED: Final = frozenset(
 )  # fmt: skip
 _MISSING: Final = frozenset(
     {"ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404", "NotFound", "TrailNotFoundException",
-     "EntityNotFoundException", "MetadataException"}
+     "EntityNotFoundException", "MetadataException", "NoSuchEntity", "InvalidGroup.NotFound",
+     "InvalidInstanceID.NotFound", "InvalidSecurityGroupRuleId.NotFound",
+     "LoadBalancerNotFound", "ListenerNotFound", "TargetGroupNotFound", "NotFoundException", "NoSuchHostedZone",
+     "DBInstanceNotFound", "DBClusterNotFoundFault", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 )  # fmt: skip
 _ACTION: Final = re.compile(r"not authorized to perform:? ([a-z0-9-]+:\w+)")
 _ACTOR: Final = re.compile(r"\b(arn:aws[\w-]*:(?:sts|iam)::\d{12}:[\w+=,.@/-]{1,200})")

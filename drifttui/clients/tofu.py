@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -118,8 +118,7 @@ class Tofu:
         self._permit("plan")
         if not self.folder.is_dir():
             raise BadAnswer(f"There is no folder {inert(str(self.folder), 120)}", "", "Correct `dir` of the stack.")
-        async with FolderLock(self._data, wait=self._turn) as ours:
-            initialised = await self._initialised(ours, tell)
+        async with self._initialised(tell) as initialised:
             return await self._plan(initialised, tell)
 
     async def _plan(self, initialised: bool, tell: Callable[[Steps], None]) -> Planned:
@@ -147,6 +146,15 @@ class Tofu:
             document, refresh_only, code, began, ended, self.workspace, before, after,
             lock or self.lock(), self.backend(), encrypted, initialised, because,
         )  # fmt: skip
+
+    async def state(self) -> bytes:
+        """The state as the backend has it, empty where there is none: neither locked, refreshed nor planned."""
+        self._permit("state")
+        if not self.folder.is_dir():
+            raise BadAnswer(f"There is no folder {inert(str(self.folder), 120)}", "", "Correct `dir` of the stack.")
+        async with self._initialised(lambda _: None):
+            await self._in_its_workspace()
+            return await self._read(["state", "pull"])
 
     async def state_head(self) -> StateHead | None:
         """Serial and lineage as the backend has them now; None where there is no state."""
@@ -198,30 +206,32 @@ class Tofu:
         except OSError:
             return False
 
-    async def _initialised(self, ours: FolderLock, tell: Callable[[Steps], None]) -> bool:
-        """Runs `init` where the folder's own files changed since the last one, while no other session plans there.
+    @asynccontextmanager
+    async def _initialised(self, tell: Callable[[Steps], None]) -> AsyncIterator[bool]:
+        """Runs `init` where the folder's own files changed since the last one, while no other session runs there.
 
-        Afterwards `ours` is shared with plans of others, so that nobody initialises it under them. Terragrunt
-        initialises by itself, whenever it likes: it is alone there.
+        Inside, runs of others share the folder, so that nobody initialises it under them. Terragrunt initialises by
+        itself, whenever it likes: it is alone there.
         """
 
         def waits() -> None:
             tell(Steps("waiting for another session"))
 
-        if self.program.terragrunt:
-            await ours.alone(waits)
-            return False
-        wanted = self._fingerprint()
-        await ours.shared(waits)
-        if self._stamped(wanted):
-            return False
-        await ours.alone(waits)
-        initialised = not self._stamped(wanted)
-        if initialised:
-            await self._init(tell)
-            (self._data / "initialised").write_text(wanted)
-        await ours.shared(waits)
-        return initialised
+        async with FolderLock(self._data, wait=self._turn) as ours:
+            if self.program.terragrunt:
+                await ours.alone(waits)
+                yield False
+                return
+            wanted, initialised = self._fingerprint(), False
+            await ours.shared(waits)
+            if not self._stamped(wanted):
+                await ours.alone(waits)
+                initialised = not self._stamped(wanted)
+                if initialised:
+                    await self._init(tell)
+                    (self._data / "initialised").write_text(wanted)
+                await ours.shared(waits)
+            yield initialised
 
     def _stamped(self, wanted: str) -> bool:
         try:

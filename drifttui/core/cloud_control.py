@@ -7,13 +7,15 @@ is taken over; whatever else is recorded stays unread and is named, so that an a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from .direct import provider_only
+from .direct_types import ONLY_RECORDED
 from .finding import Change, Comparison, Hidden
 from .identity import ResourceRef
 from .planes import ABSENT, UNKNOWN, Json, Mark, Plane
-from .redact import is_digest
+from .redact import digest, holds_secret, is_digest
 from .rules_terraform import computed, equality
 from .terraform_diff import change, differences
 from .terraform_marks import always_sensitive, sealed
@@ -122,14 +124,72 @@ def translated(kind: str, properties: Mapping[str, Any], recorded: Mapping[str, 
         word = attribute.replace("_", "")
         names = (spelled.get(attribute, "").lower(), word, f"{noun.lower()}{word}")
         value = next((by_word[name] for name in names if name in by_word), ABSENT)
-        if attribute in _TAGS and isinstance(by_word.get("tags"), (list, dict)):
-            value = by_word["tags"]
-        shaped = UNKNOWN if value is ABSENT else _shaped(value, held)
+        shaped = UNKNOWN if value is ABSENT or attribute in _TAGS else _shaped(value, held)
         if shaped is not UNKNOWN:
             found[attribute] = shaped
-    unread = tuple(name for name in recorded if name not in found and recorded[name] is not None)
-    document = sealed(found, always_sensitive(kind), key)
+    if (given := pairs(by_word.get("tags"))) is not None:
+        found.update(tags_of(given, recorded))
+    return told(kind, found, recorded, key, asked_by=known.keys if known is not None else ())
+
+
+def told(
+    kind: str, found: Mapping[str, Any], recorded: Mapping[str, Any], key: bytes, *, asked_by: Sequence[str] = ()
+) -> Direct:
+    """What a call told of the recorded attributes, sealed: what is a digest in the record becomes one.
+
+    `asked_by` are the attributes by which it was found. With them the id and the ARN are known, which AWS gives once.
+    """
+    held = {name: value for name, value in found.items() if name in recorded}
+    for name in ("id", "arn", *asked_by):
+        if name in recorded:
+            held.setdefault(name, recorded[name])
+    unread = tuple(
+        name for name, value in recorded.items() if name not in held and value is not None and name not in ONLY_RECORDED
+    )
+    held = {name: _sealed_like(value, recorded[name], key) for name, value in held.items()}
+    document = sealed(held, always_sensitive(kind), key)
     return Direct(document if isinstance(document, dict) else {}, unread)
+
+
+def _sealed_like(value: Any, held: Any, key: bytes) -> Any:
+    """Digests where the record has them: what a plan or state marked sensitive stays so."""
+    if is_digest(held):
+        if value is UNKNOWN or value is None or value == "" or is_digest(value):
+            return value
+        return digest(value if isinstance(value, str) else json.dumps(value, sort_keys=True), key)
+    if isinstance(value, dict) and isinstance(held, dict):
+        return {name: _sealed_like(part, held.get(name), key) for name, part in value.items()}
+    if isinstance(value, list) and isinstance(held, list) and held:
+        # Positions may differ: what is secret in any item is in all of them.
+        pattern = next((one for one in held if holds_secret(one)), held[0])
+        return [_sealed_like(part, pattern, key) for part in value]
+    return value
+
+
+def pairs(value: Json) -> dict[str, Any] | None:
+    """A map, also where AWS spells it as a list of keys and values."""
+    if isinstance(value, dict):
+        return value if all(not isinstance(part, (dict, list)) for part in value.values()) else None
+    if not isinstance(value, list):
+        return None
+    found: dict[str, Any] = {}
+    for one in value:
+        names = {str(name).lower(): part for name, part in one.items()} if isinstance(one, dict) else {}
+        name = next((names[word] for word in ("key", "tagkey") if word in names), None)
+        if name is None:
+            return None
+        found[str(name)] = next((names[word] for word in ("value", "tagvalue") if word in names), None)
+    return found
+
+
+def tags_of(given: Mapping[str, Any], recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """`tags` and `tags_all`. AWS' own are in no configuration; those of the provider's `default_tags` are in the second
+    alone."""
+    everything = {str(name): value for name, value in given.items() if not str(name).startswith("aws:")}
+    own, whole = recorded.get("tags") or {}, recorded.get("tags_all") or {}
+    default = {name: value for name, value in whole.items() if name not in own} if isinstance(whole, dict) else {}
+    of_itself = {name: value for name, value in everything.items() if default.get(name, ABSENT) != value}
+    return {"tags": of_itself, "tags_all": everything}
 
 
 def _shaped(value: Json, held: Json) -> Json | Mark:
@@ -139,40 +199,41 @@ def _shaped(value: Json, held: Json) -> Json | Mark:
     if isinstance(held, str):
         return json.dumps(value) if isinstance(value, dict) else value if not isinstance(value, list) else UNKNOWN
     if isinstance(held, dict):
-        pairs = _pairs(value)
-        return pairs if pairs is not None else UNKNOWN
+        given = pairs(value)
+        return given if given is not None else UNKNOWN
     if isinstance(held, list):
         plain = isinstance(value, list) and not any(isinstance(one, (dict, list)) for one in (*value, *held))
         return value if plain else UNKNOWN
     return UNKNOWN if isinstance(value, (dict, list)) else value
 
 
-def _pairs(value: Json) -> dict[str, Any] | None:
-    """A map, also where AWS spells it as a list of keys and values."""
-    if isinstance(value, dict):
-        return value if all(not isinstance(part, (dict, list)) for part in value.values()) else None
-    if not isinstance(value, list) or not all(isinstance(one, dict) and "Key" in one for one in value):
-        return None
-    # Tags of AWS' own are in no configuration, and Terraform does not record them.
-    return {str(one["Key"]): one.get("Value") for one in value if not str(one["Key"]).startswith("aws:")}
+def compared(
+    ref: ResourceRef, recorded: Mapping[str, Any], seen: Direct, desired: Mapping[str, Any] | None = None
+) -> tuple[Comparison, tuple[str, ...]]:
+    """Recorded against what was read just now, by the rules of plans, and everything that stays unread.
 
-
-def compared(ref: ResourceRef, recorded: Mapping[str, Any], seen: Direct) -> Comparison:
-    """Recorded against what was read just now, by the rules of plans. Desired is not asked."""
-    missing = (Plane.DESIRED,)
+    `desired` is as the stack's plan had it; what it lacks may be known after apply only.
+    """
+    missing = (Plane.DESIRED,) if desired is None else ()
     if seen.attributes is None:
-        return Comparison(ref, (Change("", "", UNKNOWN, dict(recorded), ABSENT),), (), missing)
+        wanted_: Json | Mark = UNKNOWN if desired is None else dict(desired)
+        return Comparison(ref, (Change("", "", wanted_, dict(recorded), ABSENT),), (), missing), ()
+    unread = list(seen.unread)
     actual: dict[str, Any] = {name: seen.attributes.get(name, UNKNOWN) for name in recorded}
-    changes, hidden = [], []
-    values: dict[Plane, Json | Mark] = {Plane.DESIRED: UNKNOWN, Plane.RECORDED: dict(recorded), Plane.ACTUAL: actual}
+    planned: Json | Mark = UNKNOWN if desired is None else {name: desired.get(name, UNKNOWN) for name in recorded}
+    changes: list[Change] = []
+    hidden = list(provider_only([name for name in recorded if name in ONLY_RECORDED and name not in seen.attributes]))
+    values: dict[Plane, Json | Mark] = {Plane.DESIRED: planned, Plane.RECORDED: dict(recorded), Plane.ACTUAL: actual}
     for found in differences(values, Plane.RECORDED, Plane.ACTUAL):
         left, right = found.values[Plane.RECORDED], found.values[Plane.ACTUAL]
+        shown = change(found)
         if right is UNKNOWN:
+            if len(found.tokens) > 1 and left is not None and left is not ABSENT:
+                unread.append(shown.path)
             continue
         rule = computed(left, right, found.tokens, ref.kind, {}) or equality(left, right, found.tokens)
-        shown = change(found)
         if rule:
             hidden.append(Hidden(rule, shown.path))
         else:
             changes.append(shown)
-    return Comparison(ref, tuple(changes), tuple(hidden), missing)
+    return Comparison(ref, tuple(changes), tuple(hidden), missing), tuple(dict.fromkeys(unread))

@@ -19,6 +19,7 @@ from .unit import Unit
 
 if TYPE_CHECKING:
     from .audit_question import AuditAnswer, AuditQuestion, Trail
+    from .direct import DirectAnswer
     from .git import GitAnswer, GitQuestion
 
 
@@ -82,6 +83,20 @@ class Renewable(Source, Protocol):
 
     def renew(self, unit: UnitId) -> bool:
         """The operator wants a new answer. It comes through `watch`; False where the unit is none of this source's."""
+        ...
+
+
+@runtime_checkable
+class DirectReader(Source, Protocol):
+    """A source that can read one resource of a unit right now, where a look at the whole would take minutes."""
+
+    async def recorded(self) -> Mapping[UnitId, Sequence[ResourceRef]]:
+        """What its units record, without looking at what runs. Raises `SourceError`, and `ReadOnly` where even that
+        may not be read."""
+        ...
+
+    async def read_one(self, unit: UnitId, address: str) -> DirectAnswer:
+        """The resource of that address as it is now. Raises as `recorded` does."""
         ...
 
 

@@ -35,6 +35,8 @@ RULES: Final[Mapping[str, str]] = {
     "terraform-computed-version": "An etag, fingerprint or resource version that changes with every write to the "
     "object; the configuration does not set it, and it is no digest of content.",
     "terraform-derived-id": "The id repeats another attribute whose change is hidden.",
+    "terraform-only-in-state": "A setting of the provider's own behaviour, such as force_destroy: nothing in AWS holds "
+    "it, so that a direct read cannot find it changed.",
     "terraform-no-value-differs": "Listed as drifted, and no value differs: a change of type, of marks or of the "
     "provider's schema.",
 }

@@ -21,7 +21,7 @@ from drifttui.core.planes import ABSENT, UNKNOWN
 from drifttui.core.ports import Batch
 from drifttui.services.session import Settings
 from drifttui.sources.tofu import SOURCE
-from drifttui.sources.tofu.direct import DirectAnswer
+from drifttui.core.direct import DirectAnswer
 from drifttui.sources.tofu.source import TofuSource
 from tests.clients.aws_server import Error, FakeAws, Raw, credentials, serving
 
@@ -77,7 +77,7 @@ async def read(aws: FakeAws, tmp_path: Path, kind: str) -> DirectAnswer:
     await watching.aclose()  # type: ignore[attr-defined]
     assert batch is not None and batch.inspection is not None
     ref = next(planes.ref for planes in batch.inspection.resources if planes.ref.kind == kind)
-    return await source.read_one(batch.units[0].id, ref)
+    return await source.read_one(batch.units[0].id, ref.address)
 
 
 def cloud_control(properties: Any) -> dict[str, Any]:
@@ -94,7 +94,7 @@ async def test_one_resource_is_refreshed_in_the_words_of_its_record(aws: FakeAws
     (change,) = answer.comparison.changes
     assert (change.path, change.desired, change.recorded, change.actual) == ("/delay_seconds", UNKNOWN, 0, 15)
     assert [one.rule for one in answer.comparison.hidden] == ["terraform-json-spelling"]
-    assert set(answer.unread) == {"id", "fifo_queue", "policy"}
+    assert set(answer.unread) == {"fifo_queue", "policy"}, "its id and ARN are known: it was found by them"
     assert answer.observation.observed_at == NOW
     assert answer.observation.method == "Cloud Control GetResource"
 
@@ -166,4 +166,4 @@ async def test_a_resource_that_is_not_recorded_is_not_read(tmp_path: Path) -> No
     source = SOURCE(settings, lambda: NOW)[0]
     assert isinstance(source, TofuSource)
     with pytest.raises(Missing):
-        await source.read_one(source._id(source._stacks[0]), ResourceRef("s", "", "aws_vpc", "", "a", "aws_vpc.a"))
+        await source.read_one(source._id(source._stacks[0]), "aws_vpc.a")

@@ -37,9 +37,17 @@ class TofuFactory:
             chosen = [entry for entry in settings.aws if not name or name == entry.shown_name]
             return settings.aws_client(chosen[0]) if chosen else None
 
+        def direct(name: str) -> Any:
+            if settings.aws or name:
+                return aws(name)
+            from ...clients.aws_settings import AwsSettings
+
+            return settings.aws_client(AwsSettings())
+
         cache = cache_directory() / "stacks"
         readers = [
-            Reader(one, clock, key=key, access=settings.access, clean=clean, cache=cache, aws=aws) for one in stacks
+            Reader(one, clock, key=key, access=settings.access, clean=clean, cache=cache, aws=aws, direct=direct)
+            for one in stacks
         ]
         room = asyncio.Semaphore(AT_ONCE)
         return [TofuSource(f"stack:{one.name}", [one], clock, room) for one in readers]

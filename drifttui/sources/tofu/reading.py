@@ -67,7 +67,6 @@ class Reader:
         self.settings, self.name = settings, inert(settings.shown_name, 120)
         self._clock, self._key, self._access, self._clean, self._cache = clock, key, access, clean, cache
         self._account, self._direct_account = aws, direct
-        self._preparing = asyncio.Lock()
 
     def _aws(self) -> Any:
         return self._account(self.settings.account)
@@ -122,9 +121,7 @@ class Reader:
         except InputError as error:
             raise BadAnswer(error.title, error.detail, error.hint) from None
         serial = "?" if state.serial is None else state.serial
-        return of_state(
-            state, Stamp(self.name, "", method, self._clock(), f"{state.lineage[:8] or '?'}/{serial}"), None
-        )
+        return of_state(state, Stamp(self.name, "", method, self._clock(), f"{state.lineage[:8] or '?'}/{serial}"))
 
     def trouble(self) -> str:
         """What stands against reading it, without reading it; empty where nothing does."""
@@ -177,7 +174,6 @@ class Reader:
             access=self._access,
             clean=self._clean,
             clock=self._clock,
-            preparing=self._preparing,
         )
 
     def _prepared(self) -> tuple[Program, Path]:

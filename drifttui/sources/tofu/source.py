@@ -7,7 +7,7 @@ in between. A plan or state that somebody else makes is read again when its file
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -15,14 +15,15 @@ from typing import ClassVar
 
 from ...clients.tofu import Steps
 from ...core.board import Mode
-from ...core.errors import Missing, SourceError
+from ...core.direct import DirectAnswer
+from ...core.errors import Missing, SourceError, inert
 from ...core.health import Permission, SourceHealth, Standing
 from ...core.identity import ResourceRef, UnitId
 from ...core.inspection import Inspection
-from ...core.planes import Plane
+from ...core.planes import Plane, ThreePlanes
 from ...core.ports import Batch, Clock
 from ...core.unit import Unit
-from .direct import DirectAnswer
+from .direct import Held, region_of
 from .reading import Read, Reader
 from .rows import inspection_of, row_of
 
@@ -51,6 +52,8 @@ class _Stack:
         """Why the newest reading failed, where it did."""
         self.steps: Steps | None = None
         """While it is read."""
+        self.recorded: Sequence[ThreePlanes] | None = None
+        """As it is recorded, where that was asked before any plan had answered."""
         self.wanted = asyncio.Event()
         self.reading = asyncio.Lock()
 
@@ -65,7 +68,7 @@ class _Stack:
 
 
 class TofuSource:
-    """`UnitSource`, `Inspectable` and `Renewable`."""
+    """`UnitSource`, `Inspectable`, `Renewable` and `DirectReader`."""
 
     system: ClassVar[str] = SYSTEM
     planes: ClassVar[frozenset[Plane]] = frozenset(Plane)
@@ -143,15 +146,33 @@ class TofuSource:
         one.wanted.set()
         return True
 
-    async def read_one(self, unit: UnitId, ref: ResourceRef) -> DirectAnswer:
-        """One AWS resource of a stack that was read, as it is right now and without a plan. Raises `SourceError`."""
+    async def recorded(self) -> Mapping[UnitId, Sequence[ResourceRef]]:
+        """What each stack records, without a plan. Raises `SourceError`, and `ReadOnly` where nothing may be run."""
+        return {self._id(one): [planes.ref for planes in await self._recorded(one)] for one in self._stacks}
+
+    async def read_one(self, unit: UnitId, address: str) -> DirectAnswer:
+        """One AWS resource as it is right now, without a plan. Raises `SourceError`, and `ReadOnly` likewise."""
         one = next((one for one in self._stacks if self._id(one) == unit), None)
-        answer = one.read.answer if one is not None and one.read is not None else None
-        planes = next((each for each in answer.resources if each.ref == ref), None) if answer is not None else None
-        recorded = planes.value(Plane.RECORDED) if planes is not None else None
-        if one is None or not isinstance(recorded, dict):
-            raise Missing(f"{ref.short} is not recorded", unit.name, "Make a plan of the stack.")
-        return await one.reader.read_one(ref, recorded, self.name)
+        if one is None:
+            raise Missing(f"There is no stack {unit.name}", "", "See [[stack]] in the settings file.")
+        resources = await self._recorded(one)
+        planes = next((each for each in resources if each.ref.address == address), None)
+        recorded = planes.recorded if planes is not None else None
+        if planes is None or recorded is None or recorded.document is None:
+            hint = _near(address, [each.ref.address for each in resources])
+            raise Missing(f"{inert(address, 160)} is not recorded", unit.name, hint or "Make a plan of the stack.")
+        regions = {region_of(each.recorded.document or {}) for each in resources if each.recorded is not None} - {""}
+        desired = planes.desired if planes.desired is not None and planes.desired.document is not None else None
+        stamped = [each._replace(source=self.name) if each is not None else None for each in (recorded, desired)]
+        held = Held(stamped[0] or recorded, stamped[1], regions.pop() if len(regions) == 1 else "")
+        return await one.reader.read_one(held, self.name)
+
+    async def _recorded(self, one: _Stack) -> Sequence[ThreePlanes]:
+        if one.read is not None and one.read.answer is not None:
+            return one.read.answer.resources
+        if one.recorded is None or one.steps is None:
+            one.recorded = (await one.reader.recorded()).resources
+        return one.recorded
 
     async def close(self) -> None:
         """Plans end with `watch`, which cancels them."""
@@ -264,3 +285,10 @@ def _written(reader: Reader) -> float | None:
         return Path(reader.settings.place).expanduser().stat().st_mtime
     except OSError:
         return None
+
+
+def _near(address: str, known: Sequence[str]) -> str:
+    """A hint at what may have been meant."""
+    last = address.rpartition(".")[2].partition("[")[0].lower()
+    near = [inert(one, 80) for one in known if last and last in one.lower()][:3]
+    return f"Did you mean {', '.join(near)}?" if near else ""
