@@ -121,6 +121,14 @@ class DriftApp(App[None]):
             raise InputError(f"No theme {inert(name, 40)}", "", f"There are {known}, and those of Textual.")
         self.theme = name
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """Textual asks for it whenever the theme is set. Before there is a screen nothing is styled yet, and what would
+        be parsed here is parsed again for the first frame: the variables are enough."""
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual turns NO_COLOR into shades of grey; here it is a theme without any colour."""
         if self.theme == BARE:

@@ -100,6 +100,7 @@ class DriftScreen(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.ready = True
+        self.set_class(self.app.size.width < TWO_LINES_BELOW, "-two")
         self.place_panes()
         self.show_keys()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -16,7 +17,7 @@ from drifttui.core.filters import NO_FILTER, Filter
 from drifttui.core.identity import UnitId
 from drifttui.core.rows import FindingRow, UnitRow
 from drifttui.core.words import clean
-from drifttui.widgets.cells import Line
+from drifttui.widgets.cells import Excuse, Line
 from drifttui.widgets.deed_lines import deed_lines
 from drifttui.widgets.finding_table import FindingKey, FindingTable
 from drifttui.widgets.header import Header
@@ -161,14 +162,12 @@ class TriageScreen(Filtering, ActKeys):
         if not self.ready or self._started is None:
             return
         row = self.unit
-        width = self.units.inner_width - 4
         if not self.units.keys:
-            self.units.excuse = excuses.no_units(self.model, self.times, self._started, width)
+            self.units.excuse = Excuse(partial(excuses.no_units, self.model, self.times, self._started))
             self.units.repaint()
         self.units.say(*headings.of_units(self.model, len(self.units.picked)))
         if not self.findings.keys:
-            width = self.findings.inner_width - 4
-            self.findings.excuse = excuses.no_findings(self.model, row, self.times, self._asked, width)
+            self.findings.excuse = Excuse(partial(excuses.no_findings, self.model, row, self.times, self._asked))
             self.findings.repaint()
         found, picked = len(self.findings.keys), len(self.findings.picked)
         self.findings.say(*headings.of_findings(self.model, row, found, self.times, picked))
@@ -177,7 +176,7 @@ class TriageScreen(Filtering, ActKeys):
     def _show_planes(self, row: UnitRow | None) -> None:
         chosen = self.model.finding(self.findings.key)
         if chosen is None:
-            self.planes.show(None, None, excuses.no_planes(row, self.planes.inner_width - 4))
+            self.planes.show(None, None, Excuse(partial(excuses.no_planes, row)))
             self.who.say([("Who", "strong")])
             self.who.word(None, lambda width: ())
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -15,7 +15,29 @@ Piece = tuple[str, str]
 
 Line = Sequence[Piece]
 
+Wording = Callable[[int], Sequence[Line]]
+"""Width in cells → lines."""
+
 CUT = "…"
+
+
+def nothing(_: int) -> Sequence[Line]:
+    return ()
+
+
+class Excuse:
+    """What an empty pane says, worded when it is painted: before the first layout nobody knows its width."""
+
+    def __init__(self, wording: Wording = nothing) -> None:
+        self._wording = wording
+        self._width = -1
+        self._lines: Sequence[Line] = ()
+
+    def lines(self, width: int) -> Sequence[Line]:
+        """For a pane of `width` cells inside its frame."""
+        if width != self._width:
+            self._width, self._lines = width, self._wording(max(1, width - 4))
+        return self._lines
 
 
 def width_of(text: str) -> int:

@@ -11,7 +11,7 @@ from drifttui.core.identity import UnitId
 from drifttui.core.rows import FindingRow
 from drifttui.core.words import RISK_WORDS, clean
 
-from .cells import Line, Piece
+from .cells import Excuse, Line, Piece
 from .deed_lines import link_sign
 from .table import Cells, Column, LineTable
 
@@ -39,7 +39,7 @@ class FindingTable(LineTable[FindingKey]):
         self.marked: frozenset[FindingKey] = frozenset()
         self.deeds: Deeds = NO_DEEDS
         self.with_unit = False
-        self.excuse: Sequence[Line] = ()
+        self.excuse = Excuse()
 
     def columns(self) -> Sequence[Column]:
         width = self.times.width if self.times else 4
@@ -50,7 +50,7 @@ class FindingTable(LineTable[FindingKey]):
         ]
 
     def empty_lines(self, width: int) -> Sequence[Line]:
-        return self.excuse
+        return self.excuse.lines(width)
 
     def cells(self, key: FindingKey) -> Cells:
         row, times = self.rows.get(key), self.times

@@ -34,6 +34,8 @@ class Header(Widget):
         self._times: Times | None = None
         self._started: datetime | None = None
         self._shown: tuple[Line, Line] = ((), ())
+        self._worded_for = -1
+        """The width; the first frame is painted before the first resize is told."""
 
     def show(self, board: Board, tally: Tally, times: Times, deeds: Deeds = NO_DEEDS) -> None:
         self._board, self._tally, self._times, self._deeds = board, tally, times, deeds
@@ -51,8 +53,7 @@ class Header(Widget):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        if not any(self._shown):
-            # The first frame is painted before the first resize is told.
+        if self._worded_for != self.size.width:
             self._shown = self._worded()
         return strip_of(self._shown[min(y, 1)], self.size.width, palette(self.app.current_theme))
 
@@ -62,7 +63,7 @@ class Header(Widget):
 
     def _worded(self) -> tuple[Line, Line]:
         """Alarms are never cut; what gives way first is the incident's title, then counts, then names of sources."""
-        width = self.size.width
+        width = self._worded_for = self.size.width
         alarms, mode = self._alarms(), self._mode()
         if width >= TWO_LINES_BELOW:
             for blind in (self._blind(), self._blind(short=True)):

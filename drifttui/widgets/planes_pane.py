@@ -16,7 +16,7 @@ from drifttui.core.planes import Plane, ThreePlanes
 from drifttui.core.rules_kubernetes import RULES
 from drifttui.core.words import clean, plane_stamps
 
-from .cells import Line, Piece, cut, line_width, strip_of, width_of, wrapped
+from .cells import Excuse, Line, Piece, cut, line_width, strip_of, width_of, wrapped
 from .change_lines import SIGNS, Shape, change_lines, column_titles
 from .lines_view import LinesView
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _THREE_FROM, _SIDE_FROM = 108, 84
 """Cells inside the pane from which columns are wide enough to be read."""
+
+_NO_EXCUSE = Excuse()
 
 
 class View(StrEnum):
@@ -46,7 +48,7 @@ class PlanesPane(LinesView):
         self.view = View.CHANGES
         self.chosen_shape: Shape | None = None
         self.finding: Finding | None = None
-        self.excuse: Sequence[Line] = ()
+        self.excuse = Excuse()
         self.times: Times | None = None
         self._inspection: Inspection | None = None
         self._lines: Sequence[Line] = ()
@@ -64,7 +66,7 @@ class PlanesPane(LinesView):
         width = self.inner_width
         return Shape.THREE if width >= _THREE_FROM else Shape.SIDE if width >= _SIDE_FROM else Shape.UNIFIED
 
-    def show(self, finding: Finding | None, inspection: Inspection | None, excuse: Sequence[Line] = ()) -> None:
+    def show(self, finding: Finding | None, inspection: Inspection | None, excuse: Excuse = _NO_EXCUSE) -> None:
         other = (finding.id if finding else "") != (self.finding.id if self.finding else "")
         self.finding, self._inspection, self.excuse = finding, inspection, excuse
         if other:
@@ -103,7 +105,7 @@ class PlanesPane(LinesView):
 
     def _build(self) -> None:
         finding, built = self.finding, self._built_for
-        shown = (self.view, self.shape, self.inner_width, self.body_height, self.excuse)
+        shown = (self.view, self.shape, self.inner_width, self.body_height, self.excuse.lines(self.inner_width))
         if built is not None and built[0] is finding and built[1] is self._inspection and built[2] == shown:
             return
         self._built_for = (finding, self._inspection, shown)
@@ -202,7 +204,7 @@ class PlanesPane(LinesView):
         return strip
 
     def empty_lines(self, width: int) -> Sequence[Line]:
-        return self.excuse
+        return self.excuse.lines(width)
 
     # The frame.
 

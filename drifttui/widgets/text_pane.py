@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 
 from textual import events
 from textual.strip import Strip
 
-from .cells import Line, strip_of
+from .cells import Line, Wording, nothing, strip_of
 from .lines_view import LinesView
-
-Wording = Callable[[int], Sequence[Line]]
-"""Width in cells → lines."""
-
-
-def _nothing(_: int) -> Sequence[Line]:
-    return ()
 
 
 class TextPane(LinesView):
@@ -23,7 +16,7 @@ class TextPane(LinesView):
 
     def __init__(self, pane: str) -> None:
         super().__init__(pane)
-        self._wording: Wording = _nothing
+        self._wording: Wording = nothing
         self._lines: Sequence[Line] = ()
         self._about: Hashable = None
 

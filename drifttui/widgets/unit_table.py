@@ -22,7 +22,7 @@ from drifttui.core.words import (
     refusal,
 )
 
-from .cells import Line, Piece
+from .cells import Excuse, Line, Piece
 from .deed_lines import link_sign, pause_word
 from .table import Cells, Column, LineTable
 
@@ -51,7 +51,7 @@ class UnitTable(LineTable[UnitId]):
         self.sources: Mapping[str, SourceHealth] = {}
         self.marked: frozenset[UnitId] = frozenset()
         self.deeds: Deeds = NO_DEEDS
-        self.excuse: Sequence[Line] = ()
+        self.excuse = Excuse()
         """What to say where there is no row."""
 
     def columns(self) -> Sequence[Column]:
@@ -61,7 +61,7 @@ class UnitTable(LineTable[UnitId]):
         return [column._replace(width=wider.get(column.id, column.width)) for column in self.COLUMNS]
 
     def empty_lines(self, width: int) -> Sequence[Line]:
-        return self.excuse
+        return self.excuse.lines(width)
 
     def cells(self, key: UnitId) -> Cells:
         row, times = self.rows.get(key), self.times

@@ -111,9 +111,16 @@ def test_leaving_gives_the_terminal_back(terminal: Terminal, keys: bytes) -> Non
 def test_no_color_means_no_colour_sequence_at_all(terminal: Terminal) -> None:
     """Through every screen and prompt; bold, dim, underline and reverse are no colours."""
     terminal.read_until(b"payments")
-    for keys in (b"j", b"\t", b"\t", b"S", b"?", b":", b"s", b"\x7f", b"t", b"/"):
+    terminal.drain()
+    for keys in (b"j", b"\t", b"\t"):
         terminal.type(keys)
         terminal.answer()
+    answers = {b"S": b" Sources ", b"?": b" Help ", b":": b"units", b"s": b"sort", b"\x7f": b"findings", b"t": b"theme"}
+    for keys, shown in answers.items():
+        terminal.type(keys)
+        terminal.read_until(shown)
+    terminal.type(b"/")
+    terminal.read_until(b"nothing is called")
     terminal.type(b"\x03")
     terminal.process.wait(20)
     terminal.drain()
