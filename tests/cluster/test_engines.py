@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import build, flux, flux_scenarios, flux_seed, scenarios
+from tests.cluster import build, chain, flux, flux_scenarios, flux_seed, scenarios
 from tests.cluster.build import GoMissing, is_built
 from tests.cluster.cluster import Cluster, running_cluster
 from tests.cluster.test_drifttui import drifttui, flags
+from tests.cluster.test_pauses import WHY, result, told
 from tests.cluster.tofu import OpenTofu
 
 pytestmark = pytest.mark.cluster
@@ -166,3 +167,59 @@ def test_doctor_names_every_engine_and_its_permissions(session: list[str], tmp_p
     print({name: len(rights) for name, rights in systems.items()})
     assert {"Argo CD", "Flux", "OpenTofu and Terraform", "Kubernetes"} <= set(systems)
     assert all(rights for name, rights in systems.items() if name != "demo"), systems
+
+
+@pytest.fixture(scope="module")
+def chained(engines: Cluster) -> Iterator[Cluster]:
+    """Last of all: other tests count what there is."""
+    with chain.chained(engines):
+        chain.drift(engines)
+        yield engines
+
+
+def test_drift_at_the_end_of_a_chain_shows_who_stands_above(chained: Cluster, tmp_path: Path) -> None:
+    done = drifttui(tmp_path, "scan", "--json", "--filter", f"owner:{chain.ROOT}", *flags(chained))
+    answer = json.loads(done.stdout)
+    (unit,) = answer["units"]
+    assert (unit["engine"], unit["name"], unit["owner"]) == ("argocd", chain.CHILD, f"Kustomization/{chain.ROOT}")
+    (finding,) = unit["findings"]
+    assert (finding["resource"]["kind"], finding["resource"]["name"]) == ("Deployment", chain.CHILD)
+    assert [change["path"] for change in finding["changes"]] == ["/spec/template/spec/containers/0/image"]
+    assert not [each for each in answer["conflicts"] if chain.CHILD in each["unit"]], (
+        "one above the other is no conflict"
+    )
+
+
+def test_a_pause_names_the_owner_of_another_engine_that_would_undo_it(chained: Cluster, tmp_path: Path) -> None:
+    asked = ("pause", chain.CHILD, *WHY, "--dry-run", "--json")
+    plan = told(drifttui(tmp_path, *asked, *flags(chained)))["plans"][0]["plan"]
+    (undoer,) = plan["undoers"]
+    assert undoer["who"] == f"Kustomization/{chain.ROOT}"
+    assert undoer["when"] == "at its next reconcile, every 10m"
+    assert undoer["lever"].endswith(f"reconcile: disabled on Application/{chain.CHILD}")
+    assert undoer["covered"] == 1
+    alone = flags(chained)[6:]
+    assert alone[0] == "--argocd-server"
+    answer = told(drifttui(tmp_path, *asked, *alone))["plans"][0]
+    (unread,) = answer["plan"]["undoers"]
+    assert (unread["who"], unread["covered"]) == (f"Kustomization/{chain.ROOT}", 0), "0: by no write"
+    assert answer["holds"] is False, "Argo CD's interface alone can neither read nor stop it"
+    done = drifttui(tmp_path, "scan", "--json", "--filter", f"owner:{chain.ROOT}", *alone)
+    (unit,) = json.loads(done.stdout)["units"]
+    assert unit["owner"] == f"Kustomization/{chain.ROOT}", "the Application itself says so"
+
+
+def test_such_a_pause_holds_and_a_pause_by_hand_does_not(chained: Cluster, tmp_path: Path) -> None:
+    before = chain.automated(chained)
+    by_hand = json.dumps({"spec": {"syncPolicy": {"automated": {"enabled": False}}}})
+    chained.kubectl("-n", "argocd", "patch", "application", chain.CHILD, "--type=merge", "-p", by_hand, context="alice")
+    chain.reconcile(chained)
+    assert chain.automated(chained) == before, "Flux put it back"
+    done = drifttui(tmp_path, "pause", chain.CHILD, *WHY, "--yes", "--no-wait", "--json", *flags(chained))
+    assert result(done) == "written"
+    chain.reconcile(chained)
+    assert chain.automated(chained) == {**before, "enabled": False}
+    done = drifttui(tmp_path, "resume", chain.CHILD, "--yes", "--json", *flags(chained))
+    assert result(done) == "resumed"
+    assert chain.automated(chained) == before
+    assert "kustomize.toolkit.fluxcd.io/reconcile" not in chain.application(chained)["metadata"]["annotations"]

@@ -52,6 +52,8 @@ def test_an_application_that_is_skipped_is_paused() -> None:
     ("metadata", "tracking", "owner"),
     [
         ({"ownerReferences": [{"kind": "ApplicationSet", "name": "regions"}]}, None, "ApplicationSet/regions"),
+        ({"labels": {"kustomize.toolkit.fluxcd.io/name": "apps"}}, None, "Kustomization/apps"),
+        ({"labels": {"resourceset.fluxcd.controlplane.io/name": "tenants"}}, None, "ResourceSet/tenants"),
         (
             {"annotations": {"argocd.argoproj.io/tracking-id": "root:argoproj.io/Application:argocd/web"}},
             None,

@@ -31,6 +31,12 @@ SELF_HEAL = timedelta(seconds=5)
 
 SKIP_RECONCILE = "argocd.argoproj.io/skip-reconcile"
 TRACKING_ID = "argocd.argoproj.io/tracking-id"
+_FLUX = (
+    ("kustomize.toolkit.fluxcd.io", "Kustomization"),
+    ("helm.toolkit.fluxcd.io", "HelmRelease"),
+    ("resourceset.fluxcd.controlplane.io", "ResourceSet"),
+)
+"""What Flux writes into the labels of everything that it applies, as `GROUP/name`."""
 MESSAGE_LIMIT = 2000
 
 
@@ -133,7 +139,8 @@ def auto_of(automated: Automated | None, *, skips: bool) -> Auto:
 
 
 def owner_of(application: Application, tracking: Tracking) -> str:
-    """What would put this application back: its ApplicationSet, else the parent of an app of apps.
+    """What would put this application back: its ApplicationSet, else the parent of an app of apps, else what of Flux
+    applied it.
 
     A tracking id counts only where it names the object that carries it (copied manifests carry a wrong one); the label
     only where this Argo CD tracks by label, because Helm charts set the same one for their own ends.
@@ -150,6 +157,10 @@ def owner_of(application: Application, tracking: Tracking) -> str:
         parent = (meta.labels or {}).get(tracking.label, "")
         if parent and parent != meta.name:
             return f"Application/{parent}"
+    if meta.labels:
+        for group, kind in _FLUX:
+            if above := meta.labels.get(f"{group}/name", ""):
+                return f"{kind}/{above}"
     return ""
 
 
