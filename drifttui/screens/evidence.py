@@ -5,10 +5,11 @@ Nothing here waits. Each ask is answered through `then`, which `drain` calls on 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 from drifttui.core.asks import Answer
+from drifttui.core.draft_asks import Ahead, Drafts, OpenedAll
 from drifttui.core.evidence_asks import Decision, Order, Previewed, Reviewed, Subject, Written
 
 
@@ -43,3 +44,29 @@ class Evidence(Protocol):
         ...
 
     def stop(self) -> None: ...
+
+
+@runtime_checkable
+class Drafting(Protocol):
+    """Evidence that can draft what brings Git, or a state file, up to what runs."""
+
+    @property
+    def progress(self) -> tuple[str, int]: ...
+
+    def drafts(self, incident: str, clone: str, then: Callable[[Drafts], None]) -> None:
+        """Of the findings that still differ, in `clone`, else in those of the settings. Writes nothing."""
+        ...
+
+    def write_drafts(self, findings: Sequence[str], folder: str, then: Callable[[Answer], None]) -> None:
+        """A patch and a description for each of those that were drafted last."""
+        ...
+
+    def look_ahead(
+        self, incident: str, findings: Sequence[str], repo: str, target: str, then: Callable[[Ahead], None]
+    ) -> None:
+        """What opening requests for these would do; `repo` and `target` empty: those of the clone and of the host."""
+        ...
+
+    def open_requests(self, incident: str, then: Callable[[OpenedAll], None]) -> None:
+        """Opens what was looked at last, one by one, each written down before and after."""
+        ...

@@ -1,40 +1,40 @@
-"""Exports and close-outs for the screen, in a thread of their own: the screen neither waits for the disk nor reads it.
+"""Exports, close-outs and drafts for the screen, in a thread of their own.
 
 Made before it is needed and without anything heavy: everything is imported by the first ask.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from drifttui.core.asks import Answer
-from drifttui.core.errors import DriftError, InputError, ReadOnly, inert
+from drifttui.core.draft_asks import Ahead, Drafts, OpenedAll
+from drifttui.core.errors import InputError, ReadOnly, inert
 from drifttui.core.evidence_asks import Decision, FileShown, HitShown, Order, Previewed, Reviewed, Subject, Written
+
+from .answering import Answering
 
 if TYPE_CHECKING:
     from drifttui.core.closeout import Closeout
     from drifttui.store.journal import Session
     from drifttui.store.ledger import Ledger
 
+    from .draft_desk import DraftDesk
     from .evidence import Material
     from .export import Export, Exported, Preview
     from .session import Settings
-
-STOP_WAITS = 5.0
-"""Seconds that leaving waits for a half written bundle to be taken back."""
 
 _NOT_RECORDED = "this session: nothing of it is recorded (--no-record, or record = 0)"
 _NOT_FLUSHED = "the last seconds of this session: the disk does not take its record"
 
 
-class LiveEvidence:
-    """Implements `screens.evidence.Evidence` on the record of this machine. `flush` brings the running session's record
-    to the disk; `changed` is called, in the thread, after every record in the ledger."""
+class LiveEvidence(Answering):
+    """Implements `Evidence` and `Drafting` of `screens.evidence` on the record of this machine. `flush` brings the
+    record of the running session to the disk; `changed` is called, in the thread, after every one in the ledger."""
 
     def __init__(
         self,
@@ -43,98 +43,53 @@ class LiveEvidence:
         flush: Callable[[], bool] = lambda: True,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
+        super().__init__("drifttui-evidence")
         self._settings, self._clock, self._flush, self._changed = settings, clock, flush, changed
-        self.progress: tuple[str, int] = ("", 0)
-        self._told: tuple[str, int] = ("", 0)
-        self._answers: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._now = threading.Event()
-        """Set: what is under way is not wanted any more."""
         self._export: Export | None = None
         self._preview: Preview | None = None
-        self._lacks: tuple[str, ...] = ()
-        self._thread: threading.Thread | None = None
+        self._desk: DraftDesk | None = None
 
     # From the screen's thread.
 
-    def drain(self) -> bool:
-        with suppress(queue.Empty):
-            while True:
-                self._answers.get_nowait()()
-        moved, self._told = self.progress != self._told, self.progress
-        return moved
-
     def preview(self, subject: Subject, then: Callable[[Previewed], None]) -> None:
         self.cancel()
-        self._do(lambda now: self._previewed(subject, now), then, lambda words: Previewed(problem=words))
+        self.ask(lambda now: self._previewed(subject, now), then, lambda words: Previewed(problem=words))
 
     def export(self, order: Order, then: Callable[[Written], None]) -> None:
-        self._do(lambda now: self._written(order), then, lambda words: Written(problem=words))
-
-    def cancel(self) -> None:
-        self._now.set()
-        self._now = threading.Event()
-        if self._thread is not None:
-            self._jobs.put(self._dropped)
+        self.ask(lambda now: self._written(order), then, lambda words: Written(problem=words))
 
     def review(self, incident: str, then: Callable[[Reviewed], None]) -> None:
-        self._do(lambda now: Reviewed(self._reviewed(incident)), then, lambda words: Reviewed(problem=words))
+        self.ask(lambda now: Reviewed(self._reviewed(incident)), then, lambda words: Reviewed(problem=words))
 
     def settle(self, incident: str, decision: Decision, then: Callable[[Answer], None]) -> None:
-        self._do(lambda now: self._settled(incident, decision), then, lambda words: Answer(words, True))
+        self.ask(lambda now: self._settled(incident, decision), then, lambda words: Answer(words, True))
 
     def close_out(self, incident: str, then: Callable[[Answer], None]) -> None:
-        self._do(lambda now: self._closed_out(incident), then, lambda words: Answer(words, True))
+        self.ask(lambda now: self._closed_out(incident), then, lambda words: Answer(words, True))
 
-    def stop(self) -> None:
-        if self._thread is not None:
-            self.cancel()
-            self._jobs.put(None)
-            self._thread.join(STOP_WAITS)
+    def drafts(self, incident: str, clone: str, then: Callable[[Drafts], None]) -> None:
+        self.ask(lambda now: self._drafted(incident, clone), then, lambda words: Drafts(clone=clone, problem=words))
 
-    def _do(
-        self, job: Callable[[threading.Event], Any], then: Callable[[Any], None], failed: Callable[[str], Any]
+    def write_drafts(self, findings: Sequence[str], folder: str, then: Callable[[Answer], None]) -> None:
+        self.ask(lambda now: Answer(self._drafts.write(findings, folder)), then, lambda words: Answer(words, True))
+
+    def look_ahead(
+        self, incident: str, findings: Sequence[str], repo: str, target: str, then: Callable[[Ahead], None]
     ) -> None:
-        now = self._now
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="drifttui-evidence", daemon=True)
-            self._thread.start()
+        self.ask(
+            lambda now: self._drafts.ahead(incident, findings, repo, target), then, lambda words: Ahead(problem=words)
+        )
 
-        def run() -> None:
-            if now.is_set():
-                return
-            try:
-                answer = job(now)
-            except DriftError as error:
-                answer = failed(error.one_line())
-            except OSError as error:
-                answer = failed(f"The disk refused: {inert(error.strerror or str(error), 200)}.")
-            except Exception as error:
-                from .evidence import Cancelled
-
-                # Told where it was asked: a thread that dies in silence would leave the operator waiting.
-                if isinstance(error, Cancelled):
-                    return
-                answer = failed(f"This went wrong inside drifttui: {type(error).__name__}. Nothing was written.")
-            finally:
-                self.progress = ("", 0)
-            self._answers.put(lambda: None if now.is_set() else then(answer))
-
-        self._jobs.put(run)
+    def open_requests(self, incident: str, then: Callable[[OpenedAll], None]) -> None:
+        again = "Look at the host before doing it again."
+        self.ask(lambda now: self._requested(incident), then, lambda words: OpenedAll(problem=words), again)
 
     # The thread.
 
-    def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            job()
-
-    def _dropped(self) -> None:
+    def dropped(self) -> None:
         if self._export is not None:
             self._export.__exit__()
         self._export = self._preview = None
-
-    def _tell(self, phase: str, count: int) -> None:
-        self.progress = (phase, count)
 
     def _previewed(self, subject: Subject, now: threading.Event) -> Previewed:
         from drifttui.store.policy_files import policy_folder
@@ -142,8 +97,8 @@ class LiveEvidence:
         from .export import Export, Wish, scope_of
         from .redacting import team_rules
 
-        self._dropped()
-        self._tell("reading", 0)
+        self.dropped()
+        self.tell("reading", 0)
         flushed = self._flush()
         with _opened(self._settings, create=False) as ledger:
             events, acts = list(ledger.events()), ledger.acts()
@@ -151,11 +106,11 @@ class LiveEvidence:
         scope = scope_of(acts, sessions, subject.incident, subject.units)
         rules = team_rules(policy_folder(self._settings.policy))
         wish = Wish(scope, self._settings.redaction_key, rules)
-        self._export = Export(wish, progress=self._tell, cancelled=now.is_set)
+        self._export = Export(wish, progress=self.tell, cancelled=now.is_set)
         try:
             self._preview = found = self._export.gather(material, events)
         except BaseException:
-            self._dropped()
+            self.dropped()
             raise
         lacks = list(found.gathered.gaps)
         lacks += [_NOT_RECORDED] if not self._settings.record else [] if flushed else [_NOT_FLUSHED]
@@ -171,7 +126,7 @@ class LiveEvidence:
         assert preview is not None
         if order.refuse_secrets:
             refuse_secrets(preview.withheld)
-        self._tell("signing" if order.key else "packing", 0)
+        self.tell("signing" if order.key else "packing", 0)
         signer = None
         if order.key:
             from drifttui.clients.signing import signer as signer_of
@@ -195,7 +150,7 @@ class LiveEvidence:
         from .evidence_sources import aws_for
         from .upload import upload
 
-        self._tell("sending", done.size)
+        self.tell("sending", done.size)
 
         async def send() -> Written:
             aws = aws_for(self._settings.aws, access=self._settings.access)
@@ -211,7 +166,7 @@ class LiveEvidence:
         from .closing import review
         from .export import scope_of
 
-        self._tell("reading", 0)
+        self.tell("reading", 0)
         self._flush()
         with _opened(self._settings, create=False) as ledger:
             events, acts = list(ledger.events()), ledger.acts()
@@ -245,6 +200,32 @@ class LiveEvidence:
             record_done(ledger, found)
         self._changed()
         return Answer(f"{inert(incident, 120)} is closed out: {len(found.items)} recorded. `x` exports it.")
+
+    @property
+    def _drafts(self) -> DraftDesk:
+        from .draft_desk import DraftDesk
+
+        self._desk = self._desk or DraftDesk(self._settings)
+        return self._desk
+
+    def _drafted(self, incident: str, clone: str) -> Drafts:
+        from .export import scope_of
+
+        self.tell("reading", 0)
+        self._flush()
+        with _opened(self._settings, create=False) as ledger:
+            events, acts = list(ledger.events()), ledger.acts()
+        sessions, material = _record()
+        scope = scope_of(acts, sessions, incident)
+        self.tell("drafting", 0)
+        return self._drafts.drafts(incident, clone, material, scope, acts, events)
+
+    def _requested(self, incident: str) -> OpenedAll:
+        self.tell("opening", 0)
+        with _opened(self._settings, create=True) as ledger:
+            done = self._drafts.open(incident, ledger)
+        self._changed()
+        return OpenedAll(done)
 
     def _refuse(self, what: str) -> None:
         if self._settings.read_only:

@@ -75,7 +75,7 @@ def test_a_preview_that_is_cancelled_is_never_answered(
 ) -> None:
     told: list[Previewed] = []
     over = threading.Event()
-    tell = live._tell
+    tell = live.tell
 
     def cancelling(now: str, count: int) -> None:
         tell(now, count)
@@ -83,7 +83,7 @@ def test_a_preview_that_is_cancelled_is_never_answered(
             live.cancel()
             over.set()
 
-    monkeypatch.setattr(live, "_tell", cancelling)
+    monkeypatch.setattr(live, "tell", cancelling)
     live.preview(Subject("INC-1"), told.append)
     assert over.wait(20)
     idle(live)
@@ -96,7 +96,7 @@ def test_an_export_that_is_cancelled_leaves_nothing(live: LiveEvidence, home: Pa
     out = home / "out"
     out.mkdir()
     told: list[Written] = []
-    tell = live._tell
+    tell = live.tell
     seen: list[str] = []
     over = threading.Event()
 
