@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from .acts import NOTHING, Acts
+from .acts_now import NOTHING, Acts
 from .finding import Finding
 from .health import Freshness, SourceHealth, Standing, freshness
 from .identity import UnitId

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .acts import NOTHING, Acts, HistoryEntry, LinkRecord, OperatorVerdict, PauseRecord
+from .acts_now import NOTHING, Acts
 from .finding import Finding
 from .identity import UnitId
+
+if TYPE_CHECKING:
+    from .acts import HistoryEntry, LinkRecord, OperatorVerdict, PauseRecord
 
 
 class Said(NamedTuple):

@@ -6,7 +6,6 @@ over the events (`core.acts`) and can be built anew from them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -60,6 +59,8 @@ def canonical(value: Any) -> bytes:
 
     Raises `ValueError` for a float, NaN, or a text that is not Unicode.
     """
+    import json  # A few milliseconds that no first frame has to wait for.
+
     _no_floats(value)
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8")
 

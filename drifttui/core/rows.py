@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from .acts import PauseRecord
 from .board import SHARED_RISK, Board, Depth, Look
 from .finding import Finding
 from .health import STALE_AFTER, Freshness, Standing
@@ -14,6 +13,9 @@ from .identity import UnitId
 from .unit import Auto, Unit
 from .verdict import risk_rank
 from .words import HEALTH_ORDER, RISK_ORDER, SYNC_ORDER, holders, who_word
+
+if TYPE_CHECKING:
+    from .acts import PauseRecord
 
 _NEVER: Final = 0.0
 _AUTO_ORDER: Final = {"paused": 0, "heals": 1, "on": 2, "by hand": 3, "?": 4}

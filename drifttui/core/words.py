@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
@@ -144,6 +143,8 @@ def value_text(value: Json | Mark, limit: int = 200) -> str:
         return "–"
     if value is UNKNOWN:
         return "?"
+    import json  # Not for the first frame, which shows no value.
+
     if isinstance(value, str):
         if value == "" or value != value.strip() or value in ("–", "?", "true", "false", "null") or _numeric(value):
             return json.dumps(clean(value, limit), ensure_ascii=False)

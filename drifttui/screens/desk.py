@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from drifttui.core.acts import PauseRecord
 from drifttui.core.board import Board, Mode
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from drifttui.core.acts import PauseRecord
     from drifttui.core.identity import UnitId
     from drifttui.core.pause import Plan, Progress, Purpose
     from drifttui.core.unit import Unit

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from drifttui.core.board import Board
 from drifttui.core.identity import UnitId
@@ -37,8 +37,7 @@ class Feed(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """As given on the command line and in the settings file."""
 
     theme: str = ""
@@ -46,5 +45,5 @@ class Options:
     filter: str = ""
     incident: str = ""
     read_only: bool = False
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = MappingProxyType({})
     """Binding id → key."""

@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from drifttui.core.filters import Filter, read
 from drifttui.widgets.cells import Piece
 from drifttui.widgets.lines_view import LinesView
-from drifttui.widgets.prompt import Prompt
 
 from .prompting import Prompting
 
@@ -30,6 +29,8 @@ class Filtering(Prompting):
         """Shows what `filter_` lets through."""
 
     async def action_filter(self) -> None:
+        from drifttui.widgets.prompt import Prompt
+
         self._undo = (self.model.filter, self.pane)
         hint = "payments sync:out env:prod risk:>=high age:>1h who:human -cluster:us-*"
         text = self.model.filter.text
@@ -42,7 +43,7 @@ class Filtering(Prompting):
             shown = len(self.model.units.order)
             line = [(f"{shown:,} of {self.model.total:,}  ", "muted"), ("enter", "key"), (" keep  ", "muted")]
             line += [("esc", "key"), (" undo", "muted")]
-        self.query_one(Prompt).tell(line)
+        self.prompt.tell(line)
 
     def filter_typed(self, text: str) -> None:
         """What can be read filters at once; a term that cannot says so beside it."""

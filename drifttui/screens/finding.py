@@ -13,7 +13,7 @@ from drifttui.core.ages import Times
 from drifttui.core.rows import FindingRow, UnitRow
 from drifttui.core.words import RISK_WORDS, clean
 from drifttui.widgets.cells import Line, Piece
-from drifttui.widgets.deed_lines import pause_word
+from drifttui.widgets.deed_signs import pause_word
 from drifttui.widgets.finding_table import FindingKey
 from drifttui.widgets.header import Header
 from drifttui.widgets.history_lines import history_lines

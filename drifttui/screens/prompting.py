@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import on
 from textual.binding import Binding, BindingType
 
 from drifttui.widgets.cells import Piece
 from drifttui.widgets.lines_view import LinesView
-from drifttui.widgets.prompt import Prompt
 
 from .base import DriftScreen
+
+if TYPE_CHECKING:
+    from drifttui.widgets.prompt import Prompt
 
 
 class Prompting(DriftScreen):
@@ -32,54 +33,55 @@ class Prompting(DriftScreen):
             return False
         return super().check_action(action, parameters)
 
+    @property
+    def prompt(self) -> Prompt:
+        """The open one."""
+        return cast("Prompt", self.query_one("#prompt"))
+
     async def action_command(self) -> None:
+        from drifttui.widgets.prompt import Prompt
+
         self._before = self.pane
         hint = "units  findings  sources  pauses  timeline  filter …  sort …  theme …  help  q  or a unit or cluster"
         await self.open_prompt(Prompt(":", "", hint, self._said))
 
-    @on(Prompt.Typed)
-    def _typed(self, event: Prompt.Typed) -> None:
+    def on_prompt_typed(self, event: Prompt.Typed) -> None:
         event.stop()
         if self._sign == ":":
             self._offer(event.text)
         elif self._sign == "/":
             self.filter_typed(event.text)
 
-    @on(Prompt.Kept)
-    async def _kept(self, event: Prompt.Kept) -> None:
+    async def on_prompt_kept(self, event: Prompt.Kept) -> None:
         event.stop()
         if self._sign == ":":
             await self._obey(event.text)
         elif self._sign == "/":
             await self.filter_kept(event.text)
 
-    @on(Prompt.Left)
-    async def _left(self, event: Prompt.Left) -> None:
+    async def on_prompt_left(self, event: Prompt.Left) -> None:
         event.stop()
         if self._sign == "/":
             await self.filter_left()
         elif self._sign == ":":
             await self.close_prompt(self._before)
 
-    @on(Prompt.Abandoned)
-    async def _abandoned(self, event: Prompt.Abandoned) -> None:
+    async def on_prompt_abandoned(self, event: Prompt.Abandoned) -> None:
         """A filter already works and stays; a command that was not sent is not obeyed."""
         event.stop()
         await self.close_prompt(None)
 
-    @on(Prompt.CompletionAsked)
-    def _completed(self, event: Prompt.CompletionAsked) -> None:
+    def on_prompt_completion_asked(self, event: Prompt.CompletionAsked) -> None:
         from .commands import offers
 
         event.stop()
         if self._sign == ":" and (found := offers(self, event.text)):
-            self.query_one(Prompt).put(found[0])
+            self.prompt.put(found[0])
 
     @property
     def _sign(self) -> str:
         """Of the open prompt. Empty for what a prompt said just before it was closed: that is over."""
-        prompts = self.query(Prompt)
-        return prompts.first(Prompt).sign if prompts else ""
+        return self.prompt.sign if self.query("#prompt") else ""
 
     def _offer(self, text: str) -> None:
         from .commands import offers
@@ -90,7 +92,7 @@ class Prompting(DriftScreen):
             line.append((offer + "  ", "text" if number == 0 else "muted"))
         if text.strip() and not found:
             line = [("nothing is called so", "bad")]
-        self.query_one(Prompt).tell(line)
+        self.prompt.tell(line)
 
     async def _obey(self, text: str) -> None:
         from .commands import run

@@ -18,7 +18,6 @@ from drifttui.core.identity import UnitId
 from drifttui.core.rows import FindingRow, UnitRow
 from drifttui.core.words import clean
 from drifttui.widgets.cells import Excuse, Line
-from drifttui.widgets.deed_lines import deed_lines
 from drifttui.widgets.finding_table import FindingKey, FindingTable
 from drifttui.widgets.header import Header
 from drifttui.widgets.key_bar import KeyBar
@@ -26,7 +25,6 @@ from drifttui.widgets.planes_pane import PlanesPane, View
 from drifttui.widgets.table import LineTable
 from drifttui.widgets.text_pane import TextPane
 from drifttui.widgets.unit_table import UnitTable
-from drifttui.widgets.who_lines import who_lines
 
 from . import excuses, headings
 from .act_keys import ActKeys
@@ -180,6 +178,9 @@ class TriageScreen(Filtering, ActKeys):
             self.who.say([("Who", "strong")])
             self.who.word(None, lambda width: ())
             return
+        from drifttui.widgets.deed_lines import deed_lines  # The first frame has nothing to say here.
+        from drifttui.widgets.who_lines import who_lines
+
         finding, of, times = chosen.finding, chosen.of, self.times
         self.planes.show(finding, of.look.inspection)
         self.who.say([("Who", "strong")])

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from drifttui.core.acts import PauseRecord
 from drifttui.core.board import Board
 from drifttui.core.deeds import Deeds
 from drifttui.core.filters import NO_FILTER, Filter
@@ -17,6 +16,9 @@ from drifttui.core.rows import FindingRow, Freshnesses, UnitRow, unit_rows
 from drifttui.core.tally import Tally, Tallying
 from drifttui.core.unit import Unit
 from drifttui.core.worklist import Worklist
+
+if TYPE_CHECKING:
+    from drifttui.core.acts import PauseRecord
 
 FindingKey = tuple[UnitId, str]
 

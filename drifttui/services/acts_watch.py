@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from drifttui.core.acts import NOTHING, Acts
+from drifttui.core.acts_now import NOTHING, Acts
 from drifttui.core.errors import DriftError
 from drifttui.core.health import SourceHealth, Standing
 

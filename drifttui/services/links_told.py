@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from drifttui.core.acts import Acts
 from drifttui.core.board import Look
 from drifttui.core.finding import Finding
 from drifttui.core.identity import UnitId
 
 if TYPE_CHECKING:
+    from drifttui.core.acts import Acts
     from drifttui.core.case import ChangeLink
 
     from .acts_watch import ActsWatch

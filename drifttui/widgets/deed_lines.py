@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from drifttui.core.acts import LinkRecord, PauseRecord, PauseState
-from drifttui.core.ages import Times, countdown
+from drifttui.core.ages import Times
 from drifttui.core.deeds import Deeds, link_state
 from drifttui.core.finding import Finding
 from drifttui.core.identity import UnitId
 from drifttui.core.words import clean
 
 from .cells import Line, Piece, wrapped
+from .deed_signs import pause_word
 
 STATE_ROLES = {
     PauseState.INTENDED: "unknown",
@@ -32,22 +33,6 @@ _STATE_WORDS = {
 }
 
 
-def pause_word(pause: PauseRecord, times: Times, room: int = 0) -> Piece:
-    """`PAUSED 2h left`, `OVERDUE by 40m`; in a narrow column without the small words. `room` in cells; 0: any."""
-    overdue = pause.overdue(times.now)
-    word, role = ("OVERDUE", "overdue") if overdue else ("PAUSED", "paused")
-    if times.exact:
-        return f"{word} {times.short(pause.until)}", role
-    span = times.short(pause.until) if overdue else _left(pause, times)
-    long = f"{word} by {span}" if overdue else f"{word} {span} left"
-    return (long if not room or len(long) <= room else f"{word} {span}"), role
-
-
-def _left(pause: PauseRecord, times: Times) -> str:
-    seconds = (pause.until - times.now).total_seconds()
-    return countdown(seconds) if seconds < 60 else Times(pause.until).short(times.now)
-
-
 def state_words(pause: PauseRecord, times: Times) -> str:
     """`holding, checked 3 times`, `undone: applicationset-controller at 04:12:09Z`."""
     words = _STATE_WORDS[pause.state]
@@ -62,14 +47,6 @@ def state_words(pause: PauseRecord, times: Times) -> str:
     if pause.ended_at is not None:
         words += f" {times.ago(pause.ended_at)}"
     return f"{words}: {clean(pause.message, 300)}" if pause.message else words
-
-
-def link_sign(links: Sequence[LinkRecord], now: datetime) -> str:
-    """Behind a name: covered by an incident or change, or by one that no longer covers it."""
-    if not links:
-        return ""
-    states = [link_state(link, now) for link in links]
-    return " ⚑" if "" in states else f" ⚑ {states[0]}"
 
 
 def link_words(link: LinkRecord, times: Times) -> list[Piece]:

@@ -12,7 +12,7 @@ from drifttui.core.rows import FindingRow
 from drifttui.core.words import RISK_WORDS, clean
 
 from .cells import Excuse, Line, Piece
-from .deed_lines import link_sign
+from .deed_signs import link_sign
 from .table import Cells, Column, LineTable
 
 FindingKey = tuple[UnitId, str]

@@ -11,7 +11,8 @@ from drifttui.core.unit import Unit
 from drifttui.core.words import clean
 
 from .cells import Line, Piece
-from .deed_lines import STATE_ROLES, pause_word, state_words
+from .deed_lines import STATE_ROLES, state_words
+from .deed_signs import pause_word
 from .table import Cells, Column, LineTable
 
 PauseKey = tuple[str, str]

@@ -23,7 +23,7 @@ from drifttui.core.words import (
 )
 
 from .cells import Excuse, Line, Piece
-from .deed_lines import link_sign, pause_word
+from .deed_signs import link_sign, pause_word
 from .table import Cells, Column, LineTable
 
 _HEALTH_ROLES = {"Degraded": "bad", "Missing": "bad", "Progressing": "warn", "Healthy": "muted", "Suspended": "warn"}
