@@ -42,7 +42,7 @@ class UnitFacts(NamedTuple):
 
     @property
     def kubernetes(self) -> bool:
-        return self.engine in ("argocd", "flux-kustomization", "flux-helmrelease")
+        return self.engine == "argocd" or self.engine.startswith("flux-")
 
 
 class ResourceFacts(NamedTuple):

@@ -16,13 +16,15 @@ from .errors import inert
 from .identity import STACKS, Engine, ResourceRef, UnitId
 from .inspection import Inspection
 from .planes import Plane, ThreePlanes
-from .surroundings import ARGOPROJ, HELM, KUSTOMIZE, Key, Tracking, owners_of
+from .surroundings import ARGOPROJ, HELM, KUSTOMIZE, OPERATOR, Key, Tracking, owners_of
 from .unit import Unit
 
 ENGINES: Final[Mapping[tuple[str, str], Engine]] = {
     (ARGOPROJ, "Application"): Engine.ARGOCD,
     (KUSTOMIZE, "Kustomization"): Engine.FLUX_KUSTOMIZATION,
     (HELM, "HelmRelease"): Engine.FLUX_HELMRELEASE,
+    (OPERATOR, "ResourceSet"): Engine.FLUX_RESOURCESET,
+    (OPERATOR, "FluxInstance"): Engine.FLUX_INSTANCE,
 }
 """Objects that are units themselves."""
 
@@ -97,7 +99,7 @@ def claims_of(unit: Unit, inspection: Inspection, places: frozenset[str] = froze
         documents = _documents(planes)
         if not documents:
             continue
-        of = _of_stack(unit, planes.ref, documents) if unit.id.engine in STACKS else ()
+        of = _of_stack(unit, planes.ref, documents, places) if unit.id.engine in STACKS else ()
         for claim in of or _of_cluster(unit, planes.ref, documents, places):
             found.setdefault((claim.ref, claim.thing), claim)
     return tuple(found.values())
@@ -131,11 +133,13 @@ def _of_cluster(
         yield Claim(unit.id, ref, release, places)
 
 
-def _of_stack(unit: Unit, ref: ResourceRef, documents: list[Mapping[str, Any]]) -> tuple[Claim, ...]:
+def _of_stack(
+    unit: Unit, ref: ResourceRef, documents: list[Mapping[str, Any]], places: frozenset[str]
+) -> tuple[Claim, ...]:
     kind = TERRAFORM_TYPES.get(ref.kind, ref.kind)
     if kind.startswith("aws_"):
         return tuple(_of_aws(unit, ref, kind, documents))
-    places = frozenset((unit.cluster,)) - {""}
+    places = places or frozenset((unit.cluster,)) - {""}
     values = documents[0]
     if kind == "helm_release":
         release = Thing("helm", "release", f"{_text(values, 'namespace') or 'default'}/{_text(values, 'name')}")

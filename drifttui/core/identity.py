@@ -12,6 +12,8 @@ class Engine(StrEnum):
     ARGOCD = "argocd"
     FLUX_KUSTOMIZATION = "flux-kustomization"
     FLUX_HELMRELEASE = "flux-helmrelease"
+    FLUX_RESOURCESET = "flux-resourceset"
+    FLUX_INSTANCE = "flux-instance"
     OPENTOFU = "opentofu"
     TERRAFORM = "terraform"
     CLOUDFORMATION = "cloudformation"

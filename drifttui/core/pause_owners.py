@@ -24,13 +24,15 @@ from .pause_covering import (
 )
 from .pause_declared import declared, holders
 from .pause_draft import Draft, Steps, Threat, guarded
+from .pause_flux import is_suspended
 from .pause_note import Kept, Note, note_of, note_text, spelled
 from .planes import ABSENT, Json
 from .pointers import get, parse
-from .surroundings import ARGOPROJ, HELM, KUSTOMIZE, MAX_OWNERS, Held, Key, Surroundings, Unread, owners_of
+from .surroundings import ARGOPROJ, HELM, KUSTOMIZE, MAX_OWNERS, OPERATOR, Held, Key, Surroundings, Unread, owners_of
 
 ARGOCD_MANAGERS: Final = ("argocd-controller",)
 FLUX_MANAGERS: Final = ("kustomize-controller",)
+OPERATOR_MANAGERS: Final = ("flux-operator",)
 RECONCILE: Final = "/metadata/annotations/kustomize.toolkit.fluxcd.io~1reconcile"
 """`disabled` on an object makes the Kustomization that declares it skip it, and nothing else (fluxcd/pkg, ssa)."""
 
@@ -87,6 +89,8 @@ class Climb:
                 self._by_kustomization(held, owner, pointer, path)
             elif key.group == HELM:
                 self._by_release(held, owner, pointer)
+            elif key.group == OPERATOR:
+                self._by_operator(held, owner, pointer)
         return stays
 
     def note(self, captured: Mapping[str, Json], owners: tuple[Kept, ...] = ()) -> str | None:
@@ -244,6 +248,21 @@ class Climb:
         mode = get(owner.document, ("spec", "driftDetection", "mode"))
         when = "at its next reconcile" if mode == "enabled" else "at its next upgrade"
         self._threat(owner.target.short, f"its chart made {held.target.short}", when, "")
+
+    def _by_operator(self, held: Held, owner: Held, pointer: str) -> None:
+        """A ResourceSet or a FluxInstance, which knows no annotation that would spare one object."""
+        steps, short = self._steps, owner.target.short
+        if is_suspended(owner.document):
+            steps.effects.append(
+                f"{short} declares it and is disabled itself: it puts nothing back until it is enabled"
+            )
+            return
+        names = declared(held.document, pointer, OPERATOR_MANAGERS)
+        if names is False:
+            steps.effects.append(f"{short} made it and leaves {'.'.join(parse(pointer))} alone: it does not declare it")
+            return
+        how = "declares this field" if names else "may declare this field"
+        self._threat(short, f"{how} of {held.target.short}", "at its next reconcile", "")
 
     # Parts
 

@@ -21,7 +21,7 @@ from .pause_argocd import (
     switch_off,
 )
 from .pause_draft import Draft, Steps
-from .pause_flux import SUSPEND, flux_effects, flux_stands, is_suspended, suspend
+from .pause_flux import called, flux_effects, flux_stands, is_suspended, lever_of, said_before, suspend
 from .pause_json import plan_from
 from .pause_note import Kept, note_is_for, note_of
 from .pause_owners import Climb, Request
@@ -193,9 +193,11 @@ def _flux(around: Surroundings, unit: Unit, climb: Climb, steps: Steps) -> None:
     held, document = around.unit, around.unit.document
     steps.now += flux_stands(document)
     if is_suspended(document):
-        steps.blocked.append("there is nothing to pause: spec.suspend is true already")
+        word = str(lever_of(document)[1]).lower()
+        steps.blocked.append(f"there is nothing to pause: {called(document)} is {word} already")
         return
-    stays = climb.protect(held, SUSPEND)
+    lever, _ = lever_of(document)
+    stays = climb.protect(held, lever)
     plain = suspend(held, note=None, extra=climb.extra)
     owners = tuple(Kept(each.target, each.captured) for each in steps.drafts)
     draft = suspend(held, note=climb.note(plain.captured, owners) if stays else None, extra=climb.extra)
@@ -205,9 +207,7 @@ def _flux(around: Surroundings, unit: Unit, climb: Climb, steps: Steps) -> None:
     steps.effects += flux_effects(document, around.dependents)
     if climb.request.until is not None:
         steps.effects.append(overdue_words(climb.request))
-    steps.undo.append(
-        "spec.suspend comes back exactly: " + ("false" if draft.captured[SUSPEND] is False else "not set")
-    )
+    steps.undo.append(f"{called(document)} comes back exactly: {said_before(draft.captured[lever])}")
 
 
 def _rights(around: Surroundings, steps: Steps) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .pause_argocd import AUTOMATED, NONE_WORDS, said
-from .pause_flux import SUSPEND
+from .pause_flux import DISABLE, SUSPEND
 from .pause_owners import RECONCILE
 from .planes import ABSENT, Json, Mark
 from .pointers import parse
@@ -14,7 +14,7 @@ def expected(pointer: str, before: Json | Mark, removed: bool | None) -> tuple[J
     if pointer == SUSPEND:
         # `flux resume` takes the field out, an editor sets it to false: resumed already, and not as it was.
         return (True, False, ABSENT)
-    if pointer == RECONCILE:
+    if pointer in (RECONCILE, DISABLE):
         return ("disabled",)
     if pointer == AUTOMATED and isinstance(before, dict):
         switched: Json = {**before, "enabled": False}

@@ -14,6 +14,9 @@ from .pointers import get
 ARGOPROJ: Final = "argoproj.io"
 KUSTOMIZE: Final = "kustomize.toolkit.fluxcd.io"
 HELM: Final = "helm.toolkit.fluxcd.io"
+OPERATOR: Final = "fluxcd.controlplane.io"
+RESOURCE_SET: Final = f"resourceset.{OPERATOR}"
+"""What a ResourceSet's labels begin with; those of a FluxInstance begin with the group itself."""
 TRACKING_ID: Final = "argocd.argoproj.io/tracking-id"
 
 MAX_OWNERS: Final = 8
@@ -126,10 +129,19 @@ def owners_of(document: Any, tracking: Tracking) -> tuple[Key, ...]:
     if parent:
         where, _, called = parent.rpartition("_")
         found.append(Key(ARGOPROJ, "Application", where or tracking.home, called))
-    for flux, kind in ((KUSTOMIZE, "Kustomization"), (HELM, "HelmRelease")):
+    for flux, above, kind in _FLUX:
         if called := labels.get(f"{flux}/name", ""):
-            found.append(Key(flux, kind, labels.get(f"{flux}/namespace", namespace), called))
+            found.append(Key(above, kind, labels.get(f"{flux}/namespace", namespace), called))
     return tuple(dict.fromkeys(key for key in found if key.name and key != me))
+
+
+_FLUX: Final = (
+    (KUSTOMIZE, KUSTOMIZE, "Kustomization"),
+    (HELM, HELM, "HelmRelease"),
+    (RESOURCE_SET, OPERATOR, "ResourceSet"),
+    (OPERATOR, OPERATOR, "FluxInstance"),
+)
+"""Prefix of the labels, group and kind of what writes them."""
 
 
 def _texts(value: Any) -> Mapping[str, str]:

@@ -25,6 +25,7 @@ ITSELF = ("in-cluster", "https://kubernetes.default.svc")
 _LEVELS = 4
 _KINDS = {
     "argocd": "Application", "flux-kustomization": "Kustomization", "flux-helmrelease": "HelmRelease",
+    "flux-resourceset": "ResourceSet", "flux-instance": "FluxInstance",
 }  # fmt: skip
 
 

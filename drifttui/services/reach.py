@@ -26,6 +26,7 @@ from drifttui.core.surroundings import (
     HELM,
     KUSTOMIZE,
     MAX_OWNERS,
+    OPERATOR,
     Held,
     Key,
     Surroundings,
@@ -48,6 +49,8 @@ _KINDS = {
     Engine.ARGOCD: (ARGOPROJ, "Application"),
     Engine.FLUX_KUSTOMIZATION: (KUSTOMIZE, "Kustomization"),
     Engine.FLUX_HELMRELEASE: (HELM, "HelmRelease"),
+    Engine.FLUX_RESOURCESET: (OPERATOR, "ResourceSet"),
+    Engine.FLUX_INSTANCE: (OPERATOR, "FluxInstance"),
 }
 
 
@@ -119,7 +122,10 @@ class Reach:
             assert door is not None
             listed += [(Engine.ARGOCD, each) for each in await door.applications()]
         elif self._kubernetes is not None:
-            for flux in (Engine.FLUX_KUSTOMIZATION, Engine.FLUX_HELMRELEASE):
+            operated = await self._kubernetes.serves(OPERATOR)
+            for flux in [engine for engine, (group, _) in _KINDS.items() if group != ARGOPROJ]:
+                if _KINDS[flux][0] == OPERATOR and not operated:
+                    continue
                 try:
                     listed += [(flux, each) for each in await self._kubernetes.metadata_of(*_KINDS[flux])]
                 except Missing:

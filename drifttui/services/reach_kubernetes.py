@@ -14,17 +14,19 @@ from drifttui.core.pause import Door, Target
 from drifttui.core.planes import Document
 from drifttui.core.pointers import get
 from drifttui.core.ports import Clock
-from drifttui.core.surroundings import ARGOPROJ, HELM, KUSTOMIZE, Key, Tracking
+from drifttui.core.surroundings import ARGOPROJ, HELM, KUSTOMIZE, OPERATOR, Key, Tracking
 from drifttui.core.sync_windows import duration
 from drifttui.sources.kubernetes.access import Right, Rights
 
-VERSIONS: Final[Mapping[str, str]] = {ARGOPROJ: "v1alpha1", KUSTOMIZE: "v1", HELM: "v2"}
+VERSIONS: Final[Mapping[str, str]] = {ARGOPROJ: "v1alpha1", KUSTOMIZE: "v1", HELM: "v2", OPERATOR: "v1"}
 PLURALS: Final[Mapping[str, str]] = {
     "Application": "applications",
     "ApplicationSet": "applicationsets",
     "AppProject": "appprojects",
     "Kustomization": "kustomizations",
     "HelmRelease": "helmreleases",
+    "ResourceSet": "resourcesets",
+    "FluxInstance": "fluxinstances",
 }
 PAGE: Final = 500
 METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
@@ -144,6 +146,14 @@ class KubernetesDoor:
             more = told if isinstance(told, str) else ""
             if not more:
                 return found
+
+    async def serves(self, group: str) -> bool:
+        """Whether the cluster knows the group: to list what it does not know may be forbidden as well."""
+        try:
+            await self._client.get(f"/apis/{group}")
+        except Missing:
+            return False
+        return True
 
     async def metadata_of(self, group: str, kind: str) -> list[Document]:
         """Of every object only its metadata: thousands of them are looked through for one annotation."""
