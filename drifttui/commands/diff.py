@@ -3,6 +3,9 @@
 Files are YAML or JSON, `-` is standard input. Several objects in a file are matched by group, kind, namespace and name.
 Secret values are compared by digest and never shown. Exits 0 when nothing differs, 2 when something does, 3 when
 nothing differs as far as known but desired or actual is missing, 1 on errors.
+
+With --direct the argument is the address of one AWS resource of a stack (--stack), which is read from AWS right now
+and without a plan. What that does not tell is unknown: it is named, and the exit code is 3 where nothing else differs.
 """
 
 from __future__ import annotations
@@ -24,6 +27,11 @@ CLEAN, ERROR, DRIFT, UNKNOWN = 0, 1, 2, 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("unit", nargs="?", help="a live unit (name, namespace/name or id) instead of files")
+    parser.add_argument(
+        "--direct",
+        action="store_true",
+        help="UNIT is the address of one AWS resource of a stack: read it without a plan",
+    )
     parser.add_argument("--resource", metavar="KIND/NAME", help="only this object of the unit")
     parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="for a live unit")
     parser.add_argument("--desired", metavar="FILE", help="what Git says, as rendered")
@@ -38,6 +46,10 @@ def run(options: argparse.Namespace) -> int:
     from drifttui.core.errors import InputError
     from drifttui.core.planes import Plane
 
+    if options.direct:
+        from .direct_diff import run_direct
+
+        return run_direct(options)
     if options.unit:
         from .live_diff import run_live
 

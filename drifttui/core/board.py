@@ -17,7 +17,9 @@ from .unit import APPLIED, Auto, Unit
 from .verdict import risk_rank
 
 if TYPE_CHECKING:
+    from .direct import DirectRead
     from .sharing import Conflict
+    from .undone import Undone
 
 
 SHARED_RISK = "medium"
@@ -58,6 +60,10 @@ class Look:
     """Resources of which the look could not tell whether they differ."""
     conflicts: tuple[Conflict, ...] = ()
     """Resources that another unit manages as well."""
+    direct: tuple[DirectRead, ...] = ()
+    """Resources that were read by themselves since: the findings are the look's, and stay."""
+    undone: tuple[Undone, ...] = ()
+    """What was found here earlier in this session and is gone, oldest first, with who undid it."""
 
     def vouches(self, unit: Unit) -> bool:
         """Whether somebody compared all of `unit` with what runs: its engine, or this look if the engine does not."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from .direct import provider_only
-from .direct_types import ONLY_RECORDED
+from .direct_types import only_recorded
 from .finding import Change, Comparison, Hidden
 from .identity import ResourceRef
 from .planes import ABSENT, UNKNOWN, Json, Mark, Plane
@@ -144,7 +144,9 @@ def told(
         if name in recorded:
             held.setdefault(name, recorded[name])
     unread = tuple(
-        name for name, value in recorded.items() if name not in held and value is not None and name not in ONLY_RECORDED
+        name
+        for name, value in recorded.items()
+        if name not in held and value is not None and not only_recorded(kind, name)
     )
     held = {name: _sealed_like(value, recorded[name], key) for name, value in held.items()}
     document = sealed(held, always_sensitive(kind), key)
@@ -222,7 +224,9 @@ def compared(
     actual: dict[str, Any] = {name: seen.attributes.get(name, UNKNOWN) for name in recorded}
     planned: Json | Mark = UNKNOWN if desired is None else {name: desired.get(name, UNKNOWN) for name in recorded}
     changes: list[Change] = []
-    hidden = list(provider_only([name for name in recorded if name in ONLY_RECORDED and name not in seen.attributes]))
+    hidden = list(
+        provider_only([name for name in recorded if only_recorded(ref.kind, name) and name not in seen.attributes])
+    )
     values: dict[Plane, Json | Mark] = {Plane.DESIRED: planned, Plane.RECORDED: dict(recorded), Plane.ACTUAL: actual}
     for found in differences(values, Plane.RECORDED, Plane.ACTUAL):
         left, right = found.values[Plane.RECORDED], found.values[Plane.ACTUAL]

@@ -51,22 +51,34 @@ OWN_CALLS: Final[Mapping[str, str]] = {
 """Type → how its answer was had. These are read by their service's own call: Cloud Control lacks the type, or tells its
 most telling attributes only in a shape that is not Terraform's (rules of groups, policies, lists of blocks)."""
 
-ONLY_RECORDED: Final = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ANYWHERE: Final = _words(
     """
     alias_prefix allow_major_version_upgrade allow_overwrite apply_immediately bootstrap_self_managed_addons
     bucket_prefix bypass_policy_lockout_safety_check delete_automated_backups deletion_window_in_days
-    domain_iam_role_name encryption_key_fingerprint filename final_snapshot_identifier force_delete
-    force_delete_warm_pool force_destroy force_detach_policies force_overwrite_replica_secret
-    force_update_version get_password_data hibernation identifier_prefix ignore_failed_scaling_activities
-    master_password_wo master_password_wo_version min_elb_capacity name_prefix node_group_name_prefix
-    password_wo password_wo_version policy_wo publish recovery_window_in_days replace_security_groups_on_destroy
-    replacement_security_group_ids revoke_rules_on_delete rotate_immediately s3_bucket s3_key s3_object_version
-    secret_string_wo secret_string_wo_version skip_destroy skip_final_snapshot snapshot_identifier
-    statement_id_prefix timeouts user_data_replace_on_change volume_tags wait_for_capacity_timeout
-    wait_for_elb_capacity wait_for_fulfillment
-    """.split()
+    final_snapshot_identifier force_delete force_delete_warm_pool force_destroy force_detach_policies
+    force_overwrite_replica_secret force_update_version get_password_data identifier_prefix
+    ignore_failed_scaling_activities master_password_wo master_password_wo_version min_elb_capacity name_prefix
+    node_group_name_prefix password_wo password_wo_version policy_wo recovery_window_in_days
+    replace_security_groups_on_destroy replacement_security_group_ids revoke_rules_on_delete rotate_immediately
+    secret_string_wo secret_string_wo_version skip_destroy skip_final_snapshot statement_id_prefix timeouts
+    user_data_replace_on_change wait_for_capacity_timeout wait_for_elb_capacity wait_for_fulfillment
+    """
 )
-"""Settings of the provider's own behaviour: nothing in AWS holds them, so that nothing there can differ from them."""
+_OF_ONE_TYPE: Final[Mapping[str, frozenset[str]]] = {
+    "aws_lambda_function": _words("filename publish s3_bucket s3_key s3_object_version"),
+    "aws_db_instance": _words("snapshot_identifier"),
+    "aws_rds_cluster": _words("snapshot_identifier"),
+}
+
+
+def only_recorded(kind: str, attribute: str) -> bool:
+    """A setting of the provider's own behaviour: nothing in AWS holds it, so that nothing there can differ from it."""
+    return attribute in _ANYWHERE or attribute in _OF_ONE_TYPE.get(kind, ())
 
 
 def readable_type(kind: str) -> bool:

@@ -136,6 +136,10 @@ class Collector:
         """Look again at `unit` now, or check every source and look again everywhere."""
         self._call(self._refresh, unit)
 
+    def read_directly(self, unit: UnitId, address: str, *, stop: bool = False) -> None:
+        """Read this one resource of a stack now, without a plan; `stop`: nobody waits for it any more."""
+        self._call(self._read_directly, unit, address, stop)
+
     def reread_acts(self) -> None:
         """Something was appended to the ledger: look now, and not within a second."""
         self._acts.again()
@@ -210,6 +214,8 @@ class Collector:
             await asyncio.gather(*tasks, stop, return_exceptions=True)
             if self._cache is not None and self._known.units:
                 self._cache.save(self._known.units.values())
+            if self._known.direct is not None:
+                await self._known.direct.close()
             await asyncio.gather(*(source.close() for source in self._sources.values()), return_exceptions=True)
             if recorder is not None:
                 await asyncio.to_thread(recorder.close)
@@ -270,6 +276,20 @@ class Collector:
             return
         self._due.check_sources_now()
         self._looking.refresh_all()
+
+    def _read_directly(self, unit: UnitId, address: str, stop: bool) -> None:
+        known = self._known
+        if known.direct is None:
+            from .direct import DirectReads
+
+            known.direct = DirectReads(self._clock, known.read_directly, self._fail)
+        if stop:
+            known.direct.cancel(unit, address)
+        else:
+            known.direct.ask(self._sources, unit, address)
+
+    def _fail(self, error: BaseException) -> None:
+        self._failure = error
 
     def _keep(self, unit: Unit, look: Look) -> None:
         self._judge_anew(self._known.keep(unit.id, look, self._looker.clusters(unit)))

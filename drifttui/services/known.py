@@ -18,6 +18,7 @@ from .outgoing import Outgoing
 
 if TYPE_CHECKING:
     from .acts_watch import Told
+    from .direct import DirectReads
     from .recording import Recording
 
 INSPECTIONS_KEPT = 32
@@ -35,6 +36,8 @@ class Known:
         self.opened: UnitId | None = None
         """The unit that the operator looks at."""
         self.recorder: Recording | None = None
+        self.direct: DirectReads | None = None
+        """What was read directly; None before anything was."""
         self.outgoing = Outgoing(self._board)
         self._template = template
         self._clock = clock
@@ -65,6 +68,8 @@ class Known:
         """Gives the others of whom something else is true now."""
         self.units.pop(unit, None)
         self.looks.pop(unit, None)
+        if self.direct is not None:
+            self.direct.forget(unit)
         return self._tell(self._claims.forget(unit, self.units))
 
     def keep(self, unit: UnitId, look: Look, places: frozenset[str]) -> set[UnitId]:
@@ -81,10 +86,16 @@ class Known:
         return self._tell(others)
 
     def set_look(self, unit: UnitId, look: Look) -> None:
-        self.looks[unit] = look = self._claims.told(unit, look)
+        look = self._claims.told(unit, look)
+        self.looks[unit] = look = self.direct.told(unit, look) if self.direct is not None else look
         if self.recorder is not None:
             self.recorder.look(unit, look)
         self.outgoing.mark({unit})
+
+    def read_directly(self, unit: UnitId) -> None:
+        """There is news of a direct read in this unit."""
+        if unit in self.units:
+            self.set_look(unit, self.looks.get(unit) or Look())
 
     def record(self, batch: Batch) -> None:
         if self.recorder is not None:

@@ -42,8 +42,8 @@ class Held(NamedTuple):
 async def read_direct(aws: Aws, held: Held, *, key: bytes, source: str, clock: Clock) -> DirectAnswer:
     """Raises `SourceError`; a type that nothing here can read is `BadAnswer`."""
     recorded, ref = held.recorded.document or {}, held.recorded.ref
-    own = region_of(recorded)
-    region = own or ("" if ref.kind.startswith(_EVERYWHERE) else held.region)
+    anywhere = ref.kind.startswith(_EVERYWHERE)
+    region = region_of(recorded) or ("" if anywhere else held.region or aws.settings.region)
     account = await _account(aws, ref, recorded)
     gaps: list[str] = []
     try:
@@ -56,7 +56,7 @@ async def read_direct(aws: Aws, held: Held, *, key: bytes, source: str, clock: C
             method = "Cloud Control GetResource"
             found = await _by_cloud_control(aws, ref, recorded, key, region)
     except Missing as error:
-        if not region and not ref.kind.startswith(_EVERYWHERE):
+        if not region and not anywhere:
             raise BadAnswer(
                 f"{ref.short} was not found, and its record names no region",
                 f"asked in {await aws.region() or 'no region'}",
@@ -67,7 +67,8 @@ async def read_direct(aws: Aws, held: Held, *, key: bytes, source: str, clock: C
     comparison, unread = compared(ref, recorded, found, desired)
     document = shown(found.attributes) if found.attributes is not None else None
     seen = Observation(ref, Plane.ACTUAL, document, source, method, clock())
-    place = ", ".join(part for part in (f"account {account}" if account else "", region) if part)
+    asked_in = "" if anywhere else region or await aws.region()
+    place = ", ".join(part for part in (f"account {account}" if account else "", asked_in) if part)
     return DirectAnswer(seen, comparison, unread, held.recorded, held.desired, place, tuple(gaps))
 
 

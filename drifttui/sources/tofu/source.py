@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -37,6 +37,9 @@ FILE_EVERY = 15.0
 FETCH_EVERY = 300.0
 """The same for one that has to be fetched, where no interval is set."""
 
+RECORDED_FOR = timedelta(seconds=60)
+"""How long what is recorded serves, before there is a plan, for one direct read after the other."""
+
 TELL_EVERY = 0.5
 """Seconds between two words about progress."""
 
@@ -52,8 +55,8 @@ class _Stack:
         """Why the newest reading failed, where it did."""
         self.steps: Steps | None = None
         """While it is read."""
-        self.recorded: Sequence[ThreePlanes] | None = None
-        """As it is recorded, where that was asked before any plan had answered."""
+        self.recorded: tuple[datetime, Sequence[ThreePlanes]] | None = None
+        """What it records, and when that was asked, before any plan had answered."""
         self.wanted = asyncio.Event()
         self.reading = asyncio.Lock()
 
@@ -148,7 +151,7 @@ class TofuSource:
 
     async def recorded(self) -> Mapping[UnitId, Sequence[ResourceRef]]:
         """What each stack records, without a plan. Raises `SourceError`, and `ReadOnly` where nothing may be run."""
-        return {self._id(one): [planes.ref for planes in await self._recorded(one)] for one in self._stacks}
+        return {self._id(one): [planes.ref for planes in await self._recorded(one, anew=True)] for one in self._stacks}
 
     async def read_one(self, unit: UnitId, address: str) -> DirectAnswer:
         """One AWS resource as it is right now, without a plan. Raises `SourceError`, and `ReadOnly` likewise."""
@@ -167,12 +170,13 @@ class TofuSource:
         held = Held(stamped[0] or recorded, stamped[1], regions.pop() if len(regions) == 1 else "")
         return await one.reader.read_one(held, self.name)
 
-    async def _recorded(self, one: _Stack) -> Sequence[ThreePlanes]:
+    async def _recorded(self, one: _Stack, *, anew: bool = False) -> Sequence[ThreePlanes]:
         if one.read is not None and one.read.answer is not None:
             return one.read.answer.resources
-        if one.recorded is None or one.steps is None:
-            one.recorded = (await one.reader.recorded()).resources
-        return one.recorded
+        if anew or one.recorded is None or self._clock() - one.recorded[0] > RECORDED_FOR:
+            resources = (await one.reader.recorded()).resources
+            one.recorded = (self._clock(), resources)
+        return one.recorded[1]
 
     async def close(self) -> None:
         """Plans end with `watch`, which cancels them."""
