@@ -111,6 +111,8 @@ def _show(found: Closeout, done: bool) -> None:
         sign = "-" if item.blocks else "+"
         unit = item.unit.rsplit("/", 1)[-1]
         print(f"{sign} {item.kind:<8} {item.id[:12]:<12} {inert(unit, 60)}  {inert(item.what, 120)}  [{item.state}]")
+        if item.undone:
+            print(f"    {inert(item.undone, 500)}")
         if item.request:
             print(f"    request {inert(item.request, 300)}")
         if item.blocks:

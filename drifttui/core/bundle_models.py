@@ -43,8 +43,33 @@ class Hidden(Row):
     note: str = ""
 
 
+class ActorPart(Row):
+    name: str | None = Field(description="Null: not known.")
+    kind: str
+
+
+class UndoerPart(Row):
+    path: str
+    actor: ActorPart
+    via: str
+    time: datetime | None
+    confidence: float = Field(ge=0, le=1)
+    event_ids: list[str] = Field(description="Ids of audit events, or the revision.")
+    reasons: list[str]
+
+
+class UndonePart(Row):
+    """Who undid a finding, as far as could be found out."""
+
+    path: Literal["", "write", "sync", "reconcile", "merge"] = Field(description="Empty: not known.")
+    by: UndoerPart | None
+    words: str
+    unseen: list[str]
+
+
 class FindingLine(Row):
-    """What became of a finding. The newest line of an id is how it stood at the end."""
+    """What became of a finding. The newest line of an id is how it stood at the end: of one that is gone the line stands
+    again when it is known who undid it, with the same `at`."""
 
     at: datetime = Field(description="When drifttui saw it so.")
     event: Literal["opened", "changed", "gone"]
@@ -60,6 +85,7 @@ class FindingLine(Row):
     fingerprint: str
     planes: dict[Literal["desired", "recorded", "actual"], Stamp]
     hidden: list[Hidden]
+    undone: UndonePart | None = Field(default=None, description="Of `gone`. Null: nobody looked into it.")
 
 
 class ChangeLine(Row):
@@ -92,11 +118,6 @@ class VerdictLine(Row):
     missing: list[str] = []
     note: str = ""
     rules: dict[str, Any] = {}
-
-
-class ActorPart(Row):
-    name: str | None = Field(description="Null: not known.")
-    kind: str
 
 
 class AuditLine(Row):

@@ -18,6 +18,9 @@ from .scope import Scope
 SCHEMA: Final = "drifttui.closeout/1"
 
 
+NOT_RECORDED: Final = "who undid it is unknown, because no session looked into that when it was gone"
+
+
 class How(StrEnum):
     """What became of a finding."""
 
@@ -45,6 +48,8 @@ class Seen(NamedTuple):
     how: How = How.OPEN
     unread: str = ""
     """Why its unit could not be compared when it was last looked at; empty where it was."""
+    undone: str = ""
+    """Of one that is gone: who undid it and by which path, or why that is not known."""
 
 
 class Settled(NamedTuple):
@@ -70,6 +75,8 @@ class Item(NamedTuple):
     blocks: str = ""
     request: str = ""
     """What became of the request that was to bring Git up to it: `opened https://…`."""
+    undone: str = ""
+    """Of a finding that is gone: who undid it, by which path, how sure that is and by which event; or why not known."""
 
 
 class Closeout(NamedTuple):
@@ -190,7 +197,8 @@ def _pause(pause: PauseRecord, now: datetime) -> Item:
 def _finding(seen: Seen, settled: Settled | None, now: datetime) -> Item:
     what = inert(f"{seen.resource}, {seen.summary}")
     if seen.gone is not None:
-        return Item("finding", seen.id, seen.unit, what, f"{seen.how.value} at {seen.gone:%Y-%m-%d %H:%MZ}")
+        state = f"{seen.how.value} at {seen.gone:%Y-%m-%d %H:%MZ}"
+        return Item("finding", seen.id, seen.unit, what, state, undone=inert(seen.undone or NOT_RECORDED, 500))
     if settled is not None:
         until = f" until {settled.expires:%Y-%m-%d %H:%MZ}" if settled.expires else ""
         state = f"{settled.how.value}, {inert(settled.owner, 80)}{until}"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .finding import Comparison
     from .git import Merges
     from .origins import Origin
+    from .undone import Undone
 
 
 class IgnoreRule(NamedTuple):
@@ -119,6 +120,8 @@ class Inspection(NamedTuple):
     against actual, unknown parts and noise are the plan's to name). Every other resource is compared by its planes."""
     merges: Mapping[ResourceRef, Merges] = {}
     """What Git says of what differs, of a recorded session."""
+    undone: tuple[Undone, ...] = ()
+    """What was gone by then and who undid it, of a recorded session."""
     origins: tuple[Origin, ...] = ()
     """Where the unit is rendered from, where the row cannot say it: several sources, or Helm values beside the path."""
 

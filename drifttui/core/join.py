@@ -33,6 +33,8 @@ SELF_HEAL = 600.0
 """Seconds within which an engine that writes after somebody is taken to undo them, where no values tell."""
 SAME_FIT = 1.0
 """Seconds by which two calls may differ in their distance to a manager's time and still fit equally well."""
+CONTRADICTED = "the object holds another value now: a later write is not in the log"
+"""A reason of a line whose call did not bring what the object holds."""
 LINES = 200
 """Fields reported where nobody asked about one; what is beyond is counted."""
 
@@ -280,7 +282,7 @@ class _Join:
             (hit.owned, 0.03, f"managedFields agree: {call.manager} holds the field"),
             (bool(owners) and not hit.owned and not gone and hit.strength is not Strength.WHOLE, -0.1,
              f"managedFields name {', '.join(sorted({owner.manager for owner in owners})[:3])} for the field instead"),
-            (contradicted, -0.35, "the object holds another value now: a later write is not in the log"),
+            (contradicted, -0.35, CONTRADICTED),
             (call.outcome is Outcome.UNKNOWN, -0.2, "the event does not say whether the call succeeded"),
             (bool(hit.written) and hit.unasked, 0.0,
              "the request did not name the field: admission added it while the call was handled"),

@@ -18,6 +18,7 @@ from .finding import Finding
 from .git import Merges
 from .health import SourceHealth, Standing
 from .inspection import Event, Inspection
+from .undone import Undone, undone_words
 from .unit import Unit
 
 SCHEMA: Final = "drifttui.timeline/1"
@@ -178,6 +179,23 @@ def of_lines(unit: str, resource: str, lines: Iterable[Line], source: str = "aud
         more = f" and {len(held) - 3} more" if len(held) > 3 else ""
         via = f" by {held[0].via}" if held[0].via else ""
         yield Entry(at, Kind.CALL, f"{paths}{more}{via}", unit, resource, actor, source, ids[0])
+
+
+_DEEDS = {"sync": Kind.SYNC, "reconcile": Kind.SYNC, "merge": Kind.MERGE}
+
+
+def of_undone(unit: str, found: Undone) -> Iterable[Entry]:
+    """That something was gone, and what undid it where that is known."""
+    line = found.line
+    actor = line.actor.words if line is not None and line.actor.name else ""
+    words = f"no longer differs: {found.summary}; {undone_words(found)}"
+    yield Entry(found.gone, Kind.GONE, words, unit, found.resource, actor, ref=found.finding)
+    if line is not None and line.time is not None and line.event_ids:
+        deed = "brought into what is declared" if found.path == "merge" else "put back"
+        via = f" by {line.via}" if line.via else ""
+        said = f"{line.path or 'the whole object'} {deed}{via}"
+        kind = _DEEDS.get(found.path, Kind.CALL)
+        yield Entry(line.time, kind, said, unit, found.resource, actor, found.path, line.event_ids[0])
 
 
 _ACTS = {

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from drifttui.core.audit import Line
     from drifttui.core.git import Merges
     from drifttui.core.policy_table import Policy
+    from drifttui.core.undone import Undone
 
 SCAN = "drifttui.scan/1"
 DOCTOR = "drifttui.doctor/1"
@@ -130,6 +131,24 @@ def finding(found: Finding) -> dict[str, Any]:
         **({"who": [line_json(line) for line in found.who.lines]} if found.who and found.who.lines else {}),
         **({"git": merges(found.merges)} if found.merges and not found.merges.pending else {}),
         "verdict": verdict(found.verdict),
+    }
+
+
+def undone(found: Undone) -> dict[str, Any]:
+    """Who undid a finding. `by` null: nobody can be named, and `unseen` says why."""
+    from drifttui.core.undone import undone_words
+
+    line = found.line
+    return {
+        "finding": found.finding,
+        "resource": found.resource,
+        "gone": moment(found.gone),
+        "how": found.how,
+        "path": found.path,
+        "by": line_json(line) if line is not None else None,
+        "words": undone_words(found),
+        "unseen": list(found.unseen),
+        **({"pending": True} if found.pending else {}),
     }
 
 

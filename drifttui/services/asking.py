@@ -27,7 +27,7 @@ FOLLOW_AGAIN: Final = 30.0
 
 
 class Asked(Protocol):
-    """An `Attribution`, or a `History`."""
+    """An `Attribution`, a `History`, or an `Undoing`."""
 
     @property
     def configured(self) -> bool: ...
@@ -66,7 +66,7 @@ class Asking:
     def through(self, looker: Looker) -> None:
         self._looker = looker
         self._attribution = looker.attribution
-        askers: tuple[Asked | None, ...] = (looker.attribution, looker.history)
+        askers: tuple[Asked | None, ...] = (looker.attribution, looker.history, looker.undoing)
         self._asked = tuple(each for each in askers if each is not None and each.configured)
 
     @property
@@ -165,4 +165,5 @@ def with_who(look: Look) -> Inspection | None:
     return look.inspection._replace(
         who={each.ref: each.who for each in look.findings if each.who is not None},
         merges={each.ref: each.merges for each in look.findings if each.merges is not None},
+        undone=look.undone,
     )

@@ -193,24 +193,42 @@ class Attribution:
     ) -> list[Told]:
         if not findings:
             return []
+        answers, failures = await self.logs(unit, findings, clusters)
+        return await asyncio.to_thread(_joined, findings, look.inspection, answers, failures, self._clock())
+
+    async def logs(
+        self, unit: Unit, findings: Sequence[Finding], clusters: frozenset[str], since: datetime | None = None
+    ) -> tuple[list[AuditAnswer], list[str]]:
+        """What the logs of the unit's cluster hold about these objects, and in one line each who could not answer."""
         sources = [each for each in self._sources[Trail.KUBERNETES] if not each.covers or each.covers & clusters]
         applications = (f"{unit.id.namespace}/{unit.id.name}",) if unit.id.engine == Engine.ARGOCD else ()
         status = any(change.path.startswith("/status") for finding in findings for change in finding.changes)
-        question = AuditQuestion.about((finding.ref for finding in findings), status=status)
+        question = AuditQuestion.about((finding.ref for finding in findings), since=since, status=status)
         question = question._replace(applications=applications)
         results = await asyncio.gather(*(_answer(source, question) for source in sources))
         answers = [each for each in results if isinstance(each, AuditAnswer)]
         failures = [each for each in results if isinstance(each, str)]
-        if not sources:
+        if not sources and self._sources[Trail.KUBERNETES]:
             failures = [f"no audit source records {unit.cluster}"]
-        return await asyncio.to_thread(_joined, findings, look.inspection, answers, failures, self._clock())
+        return answers, failures
 
     async def _ask_cloudtrail(self, findings: Sequence[Finding], look: Look) -> list[Told]:
-        from .attribution_cloud import Asked, question_to, subject
-
-        about = [(each, found) for each in findings if (found := subject(each, look.inspection).question)]
+        about, asked = await self.clouds(findings, look.inspection)
         if not about:
             return []
+        held, now = self._entries.get(findings[0].unit, {}), self._clock()
+        seen = [held[each.ref].seen if each.ref in held else now for each, _ in about]
+        return await asyncio.to_thread(_joined_cloud, about, asked, now, seen)
+
+    async def clouds(
+        self, findings: Sequence[Finding], inspection: Inspection | None
+    ) -> tuple[list[tuple[Finding, CloudQuestion]], list[Asked]]:
+        """What CloudTrail is asked about these resources, and what each of its sources answered."""
+        from .attribution_cloud import Asked, question_to, subject
+
+        about = [(each, found) for each in findings if (found := subject(each, inspection).question)]
+        if not about:
+            return [], []
         now = self._clock()
         asking = [(each, question_to(each, about, now)) for each in self._sources[Trail.CLOUDTRAIL]]
         wanted = [(source, question) for source, question in asking if question is not None]
@@ -219,9 +237,11 @@ class Attribution:
             Asked(source.name, question.clouds, answer)
             for (source, question), answer in zip(wanted, results, strict=True)
         ]
-        held = self._entries.get(findings[0].unit, {})
-        seen = [held[each.ref].seen if each.ref in held else now for each, _ in about]
-        return await asyncio.to_thread(_joined_cloud, about, asked, self._clock(), seen)
+        return about, asked
+
+    def asks(self, finding: Finding) -> bool:
+        """Whether anybody can be asked about it."""
+        return bool(self._sources[Trail.CLOUDTRAIL if finding.ref.address else Trail.KUBERNETES])
 
 
 Told = tuple[Finding, Attributed, bool]

@@ -66,9 +66,15 @@ def unasked(found: Subject, *, configured: bool) -> Attributed:
 
 
 def attributed_cloud(
-    finding: Finding, question: CloudQuestion, asked: Sequence[Asked], now: datetime, seen: datetime
+    finding: Finding,
+    question: CloudQuestion,
+    asked: Sequence[Asked],
+    now: datetime,
+    seen: datetime,
+    after: datetime | None = None,
 ) -> Attributed:
-    """The answers of every source that was asked about this resource. `seen` is when this drift was first seen."""
+    """The answers of every source that was asked about this resource. `seen` is when this drift was first seen; calls
+    until `after` are not meant."""
     about = [each for each in asked if question in each.clouds]
     answers = [each.answer for each in about if isinstance(each.answer, AuditAnswer)]
     failures = [each.answer for each in about if isinstance(each.answer, str)]
@@ -76,6 +82,8 @@ def attributed_cloud(
         accounts = ", ".join(sorted(accounts_of(question)))
         failures = [f"no source of CloudTrail records account {accounts}"]
     calls = [call for answer in answers for call in answer.cloud_calls]
+    if after is not None:
+        calls = [call for call in calls if call.time is None or call.time > after]
     read = true_at(finding)
     everything = len(calls)
     if read is not None:

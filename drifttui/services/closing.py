@@ -16,7 +16,7 @@ from drifttui.core.scope import Scope
 from drifttui.store.ledger import Ledger
 
 from .evidence import Material
-from .evidence_lines import resource_words
+from .evidence_lines import resource_words, told_undone
 from .opened import moment
 
 
@@ -66,6 +66,10 @@ class _History:
         for key in self._open.get(unit, set()) - now:
             self.seen[key] = self.seen[key]._replace(gone=at, how=self._how(key, unit), unread="")
         self._open[unit] = now
+        for one in told_undone(body):
+            key = str(one.get("finding"))
+            if key in self.seen and self.seen[key].gone is not None:
+                self.seen[key] = self.seen[key]._replace(undone=str(one.get("words") or ""))
 
     def _how(self, key: str, unit: str) -> How:
         return what_moved(self._bodies[key], self._inspected.get(unit))

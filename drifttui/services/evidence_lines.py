@@ -13,7 +13,8 @@ from drifttui.core.closeout import what_moved
 from drifttui.core.inspection import Inspection
 from drifttui.core.ledger import Event, EventKind, stamp
 from drifttui.core.scope import Belonging
-from drifttui.core.timeline import Entry, Kind, of_lines
+from drifttui.core.timeline import Entry, Kind, of_lines, of_undone
+from drifttui.core.undone import Undone
 
 from .answers import moment
 
@@ -28,8 +29,15 @@ class FindingLog:
 
     def __init__(self) -> None:
         self._held: dict[str, dict[str, dict[str, Any]]] = {}
-        self.entries: list[Entry] = []
+        self._gone: dict[str, dict[str, Any]] = {}
+        """The line of each finding that was gone when it was looked at last."""
+        self._ends: dict[str, list[Entry]] = {}
+        self._happened: list[Entry] = []
+
+    @property
+    def entries(self) -> list[Entry]:
         """For the timeline."""
+        return [*self._happened, *(entry for entries in self._ends.values() for entry in entries)]
 
     def look(self, body: Mapping[str, Any], inspection: Inspection | None = None) -> Iterator[Lined]:
         """`inspection` is what it was found in: it tells how what is gone came to go."""
@@ -51,15 +59,32 @@ class FindingLog:
             if finding.get("who") and (known is None or known.get("who") != finding["who"]):
                 for line in finding["who"]:
                     yield Lined("audit.jsonl", {"seen_at": at, "finding": key, "unit": unit, **line})
-                self.entries += of_lines(unit, resource_words(finding), map(line_from, finding["who"]))
+                self._happened += of_lines(unit, resource_words(finding), map(line_from, finding["who"]))
         if body.get("looked") == "read":
             for key in sorted(before.keys() - found.keys()):
                 how = what_moved(before[key], inspection).value
-                yield Lined("findings.jsonl", {**self._line(at, "gone", unit, before[key]), "how": how})
+                self._gone[key] = {**self._line(at, "gone", unit, before[key]), "how": how}
+                if not any(key == one.get("finding") for one in told_undone(body)):
+                    yield Lined("findings.jsonl", self._gone[key])
                 self._entry(Kind.GONE, at, unit, before[key])
             self._held[unit] = found
         else:
             self._held[unit] = {**before, **found}
+        for one in told_undone(body):
+            yield from self._undone(one)
+
+    def _undone(self, body: Mapping[str, Any]) -> Iterator[Lined]:
+        """The same line again, once it is known who undid it."""
+        key = str(body.get("finding"))
+        line = self._gone.get(key)
+        told = {name: body.get(name) for name in ("path", "by", "words", "unseen")}
+        if line is None or line.get("undone") == told:
+            return
+        self._gone[key] = {**line, "undone": told}
+        yield Lined("findings.jsonl", self._gone[key])
+        at = datetime.fromisoformat(line["at"])
+        found = undone_from(body, str(line.get("summary") or "differs"), at)
+        self._ends[key] = list(of_undone(str(line["unit"]), found))
 
     @staticmethod
     def _line(at: str, event: str, unit: str, finding: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,9 +94,32 @@ class FindingLog:
     def _entry(self, kind: Kind, at: str, unit: str, finding: Mapping[str, Any]) -> None:
         words = str(finding.get("summary") or "differs")
         words = f"no longer differs: {words}" if kind is Kind.GONE else words
-        self.entries.append(
-            Entry(datetime.fromisoformat(at), kind, words, unit, resource_words(finding), ref=str(finding["id"]))
-        )
+        key = str(finding["id"])
+        entry = Entry(datetime.fromisoformat(at), kind, words, unit, resource_words(finding), ref=key)
+        if kind is Kind.GONE:
+            self._ends[key] = [entry]
+        else:
+            self._happened.append(entry)
+
+
+def told_undone(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a look says of who undid what is gone, where nobody is being asked any more."""
+    return [one for one in body.get("undone") or () if isinstance(one, dict) and not one.get("pending")]
+
+
+def undone_from(body: Mapping[str, Any], summary: str, gone: datetime) -> Undone:
+    """An entry of `undone` as a look keeps it, read again."""
+    by = body.get("by")
+    return Undone(
+        finding=str(body.get("finding") or ""),
+        resource=str(body.get("resource") or ""),
+        summary=summary,
+        gone=gone,
+        how=str(body.get("how") or ""),
+        path=str(body.get("path") or ""),
+        line=line_from(by) if isinstance(by, dict) else None,
+        unseen=tuple(map(str, body.get("unseen") or ())),
+    )
 
 
 def resource_words(finding: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .judge import Found, Links, Who
     from .look import Judge
     from .recording import Recording
+    from .undoing import Undoing
 
 
 def live_collector(options: argparse.Namespace, *, ledger: bool = False) -> tuple[Collector, Settings]:
@@ -54,7 +55,13 @@ def live_collector(options: argparse.Namespace, *, ledger: bool = False) -> tupl
             collector.links,
             history.known if history else None,
         )
-        return sources, Looker(sources, judge, utc_now, attribution, history)
+
+        def undoing() -> Undoing:
+            from .undoing import Undoing
+
+            return Undoing(attribution, history, utc_now)
+
+        return sources, Looker(sources, judge, utc_now, attribution, history, undoing)
 
     rows = None
     if getattr(options, "no_cache", True) is False:

@@ -20,8 +20,11 @@ from drifttui.core.redact import is_mask
 from drifttui.core.unit import Unit
 
 if TYPE_CHECKING:
+    from drifttui.core.undone import Undone
+
     from .attribution import Attribution
     from .history import History
+    from .undoing import Undoing
 
 Judge = Callable[[Unit, Inspection, Sequence[Finding], datetime], tuple[tuple[Finding, ...], int]]
 """Findings of an inspection, carrying ids on from earlier ones, and how many removals by rules there were."""
@@ -40,8 +43,10 @@ class Looker:
         clock: Clock,
         attribution: Attribution | None = None,
         history: History | None = None,
+        undoing: Callable[[], Undoing] | None = None,
     ) -> None:
-        """`attribution` and `history` are what `judge` asks for actors and merges; None: nobody is asked."""
+        """`attribution` and `history` are what `judge` asks for actors and merges; None: nobody is asked. `undoing`
+        makes what tells who undid what is gone; without it recordings alone do."""
         self._inspectable: Mapping[str, Inspectable] = {s.name: s for s in sources if isinstance(s, Inspectable)}
         self._renewable: Sequence[Renewable] = [s for s in sources if isinstance(s, Renewable)]
         self._readers: Sequence[LiveReader] = [s for s in sources if isinstance(s, LiveReader)]
@@ -49,6 +54,9 @@ class Looker:
         self._clock = clock
         self.attribution = attribution
         self.history = history
+        self._undoing_by = undoing
+        asked = attribution is not None or history is not None
+        self.undoing = undoing() if undoing is not None and asked else None
 
     def clusters(self, unit: Unit) -> frozenset[str]:
         """Every name by which the cluster of this unit is called here."""
@@ -115,8 +123,26 @@ class Looker:
         )
 
     def judge(self, unit: Unit, inspection: Inspection, before: Look | None) -> Look:
-        findings, hidden = self._judge(unit, inspection, before.findings if before else (), self._clock())
-        return Look(Depth.READ, findings, inspection, hidden, inspection.observed_at, uncompared=inspection.uncompared)
+        earlier = before.findings if before else ()
+        findings, hidden = self._judge(unit, inspection, earlier, self._clock())
+        undone = self._undone(unit, inspection, before, findings)
+        at, uncompared = inspection.observed_at, inspection.uncompared
+        return Look(Depth.READ, findings, inspection, hidden, at, uncompared=uncompared, undone=undone)
+
+    def _undone(
+        self, unit: Unit, inspection: Inspection, before: Look | None, findings: Sequence[Finding]
+    ) -> tuple[Undone, ...]:
+        earlier = before.findings if before else ()
+        if (
+            self.undoing is None
+            and self._undoing_by is not None
+            and {one.id for one in earlier} - {one.id for one in findings}
+        ):
+            self.undoing = self._undoing_by()
+        if self.undoing is not None:
+            return self.undoing.saw(unit, inspection, earlier, findings)
+        held = (*(before.undone if before else ()), *inspection.undone)
+        return tuple({one.finding: one for one in held}.values())
 
     async def changes_of(self, unit: Unit, inspection: Inspection, tell: Callable[[], None]) -> None:
         """Objects of the opened unit tell of their changes, so that an edit is on screen before any poll."""

@@ -79,7 +79,8 @@ class Looking:
             inspection = await looker.inspect(unit)
         except SourceError as error:
             kept = (before.findings, before.inspection, before.hidden)
-            known.set_look(key, Look(Depth.FAILED, *kept, self._clock(), error.one_line(), error.hint))
+            why = (self._clock(), error.one_line(), error.hint)
+            known.set_look(key, Look(Depth.FAILED, *kept, *why, undone=before.undone))
             due.looked(key)
             return
         current = known.units.get(key)

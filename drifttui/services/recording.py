@@ -55,7 +55,7 @@ class Recorder:
         if look.depth not in (Depth.READ, Depth.FAILED):
             return
         said = (look.depth, look.error, tuple((f.id, f.fingerprint, f.verdict) for f in look.findings), _who(look),
-                look.conflicts)  # fmt: skip
+                look.conflicts, look.undone)  # fmt: skip
         if self._told.get(unit) == said:
             return
         self._told[unit] = said
@@ -99,6 +99,7 @@ def look_body(unit: UnitId, look: Look, at: datetime) -> Mapping[str, Any]:
         "hidden": look.hidden,
         "findings": [finding_body(finding) for finding in look.findings],
         **({"conflicts": [one.sentence for one in look.conflicts]} if look.conflicts else {}),
+        **({"undone": [answers.undone(one) for one in look.undone]} if look.undone else {}),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -113,7 +114,7 @@ def _as_recorded(
         if lines is not None:
             attributed = (attributed or Attributed())._replace(lines=lines[1], configured=True)
         findings.append(finding._replace(verdict=verdicts.get(finding.id, finding.verdict), who=attributed))
-    return Look(look.depth, tuple(findings), look.inspection, look.hidden, look.at, look.error, look.hint)
+    return replace(look, findings=tuple(findings))
 
 
 def verdict_from(line: Mapping[str, Any]) -> Verdict:

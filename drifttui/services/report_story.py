@@ -212,7 +212,7 @@ def _story(
             *map(_given, given),
             *map(_paused, held),
             *(_merged(merge) for merge in merges if how == "codified" and _between(merge, unit, began, gone)),
-            *(("put back where it runs; by whom was not recorded",) if how == "reverted" and not held else ()),
+            *_undone(last, how, bool(held)),
             *map(_settled, (s for s in settled if s.get("finding") == key)),
         ),
         closed=_closed(gone, how, held),
@@ -292,6 +292,15 @@ def _approved(link: dict[str, Any]) -> str:
 def _merged(merge: dict[str, Any]) -> str:
     words = f"{_text(merge, 'actor')} brought Git up to it: {_text(merge, 'words')}"
     return inert(f"{words} ({exact(_text(merge, 'at'))})", 500)
+
+
+def _undone(last: dict[str, Any], how: str, paused: bool) -> tuple[str, ...]:
+    told = last.get("undone")
+    if isinstance(told, dict) and (words := _text(told, "words")):
+        by = told.get("by")
+        reasons = "; ".join(_texts(by, "reasons")[:3]) if isinstance(by, dict) else ""
+        return (inert(f"{words}: {reasons}" if reasons else words, 600),)
+    return ("put back where it runs; by whom was not recorded",) if how == "reverted" and not paused else ()
 
 
 def _between(entry: dict[str, Any], unit: str, began: str, ended: str) -> bool:

@@ -28,6 +28,7 @@ from drifttui.core.timeline import (
     of_lines,
     of_merges,
     of_operation,
+    of_undone,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class Story:
         self._held: dict[UnitId, dict[str, Finding]] = {}
         self._looks: dict[UnitId, Look] = {}
         self._read: dict[UnitId, tuple[Entry, ...]] = {}
-        self._gone: list[Entry] = []
+        self._gone: dict[str, Entry] = {}
+        self._undone: dict[str, tuple[Entry, ...]] = {}
         self._over: dict[str, tuple[Entry, ...]] = {}
 
     def see(self, board: Board, now: datetime) -> None:
@@ -71,12 +73,13 @@ class Story:
         self._looks[unit] = look
         if look.inspection is not None:
             self._read[unit] = tuple(of_inspection(look.inspection))
+        self._undone |= {one.finding: tuple(of_undone(str(unit), one)) for one in look.undone}
         if look.depth is not Depth.READ:
             return
         found = {finding.id: finding for finding in look.findings}
         for key, finding in self._held.get(unit, {}).items():
             if key not in found:
-                self._gone.append(_gone(finding, look.at or now))
+                self._gone[key] = _gone(finding, look.at or now)
                 self._over[key] = tuple(_of_finding(finding))
         self._held[unit] = found
 
@@ -88,7 +91,7 @@ class Story:
             *self._over.values(),
             *(_of_finding(finding) for finding in findings),
             *(of_operation(unit) for unit in board.units.values() if _unsettled(unit)),
-            self._gone,
+            *(self._undone.get(key, (entry,)) for key, entry in self._gone.items()),
             self._gaps.entries(),
             of_acts(board.acts),
         )

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from drifttui.core.attributed import Attributed
     from drifttui.core.git import Merges
     from drifttui.core.origins import Origin
+    from drifttui.core.undone import Undone
 
     WireUnit = Any
 else:
@@ -78,6 +79,7 @@ class WireInspection(msgspec.Struct, omit_defaults=True, array_like=False, gc=Fa
     comparisons: list[WireComparison] = []
     merges: list[tuple[ResourceRef, msgspec.Raw]] = []
     origins: list[msgspec.Raw] = []
+    undone: list[msgspec.Raw] = []
 
 
 class WireBatch(msgspec.Struct, omit_defaults=True, gc=False):
@@ -158,6 +160,7 @@ def batch_out(batch: Batch, t: float) -> bytes:
             comparisons=[_comparison_out(one) for one in look.comparisons.values()],
             merges=[(ref, msgspec.Raw(msgspec.json.encode(found))) for ref, found in look.merges.items()],
             origins=[msgspec.Raw(msgspec.json.encode(origin)) for origin in look.origins],
+            undone=[msgspec.Raw(msgspec.json.encode(one)) for one in look.undone],
         ),
     )
     return msgspec.json.encode(wire)
@@ -202,6 +205,7 @@ def batch_in(line: bytes) -> tuple[float, Batch]:
             comparisons={one.ref: _comparison_in(one) for one in look.comparisons},
             merges=_merges_in(look.merges),
             origins=_origins_in(look.origins),
+            undone=_undone_in(look.undone),
         ),
     )
 
@@ -259,3 +263,12 @@ def _origins_in(held: list[msgspec.Raw]) -> tuple[Origin, ...]:
 
     decoder = msgspec.json.Decoder(Origin)
     return tuple(decoder.decode(origin) for origin in held)
+
+
+def _undone_in(held: list[msgspec.Raw]) -> tuple[Undone, ...]:
+    if not held:
+        return ()
+    from drifttui.core.undone import Undone
+
+    decoder = msgspec.json.Decoder(Undone)
+    return tuple(decoder.decode(one) for one in held)

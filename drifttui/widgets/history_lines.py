@@ -8,14 +8,17 @@ from drifttui.core.ages import Times
 from drifttui.core.board import Depth, Look
 from drifttui.core.deeds import NO_DEEDS, Deeds
 from drifttui.core.finding import Finding
+from drifttui.core.undone import undone_words
 from drifttui.core.unit import Unit
 from drifttui.core.words import clean, reverts_sentence
 
+from .actor_lines import headline
 from .cells import Line, wrapped
 from .deed_lines import deed_lines
 from .who_lines import event_lines, labelled, revision_lines
 
 _MOST = 10
+_MOST_REASONS = 4
 
 
 def history_lines(
@@ -55,6 +58,7 @@ def verdict_lines(finding: Finding, width: int) -> Iterator[Line]:
 def _time(finding: Finding, unit: Unit, look: Look, times: Times, width: int, over: bool) -> Iterator[Line]:
     if over:
         yield from wrapped(f"Over: it no longer differs. Last seen {times.ago(finding.last_seen)}.", width, "ok")
+        yield from _undone(finding, look, times, width)
     else:
         yield from wrapped(reverts_sentence(unit, times), width, "warn")
     if unit.owner:
@@ -66,6 +70,26 @@ def _time(finding: Finding, unit: Unit, look: Look, times: Times, width: int, ov
     yield [("last seen  ", "muted"), (times.ago(finding.last_seen), "text")]
     if look.depth is Depth.FAILED:
         yield from wrapped(f"Not read since: {clean(look.error, 300)}", width, "unknown")
+
+
+def _undone(finding: Finding, look: Look, times: Times, width: int) -> Iterator[Line]:
+    """Who undid it, and what speaks for that."""
+    found = next((one for one in look.undone if one.finding == finding.id), None)
+    if found is None:
+        return
+    line = found.line
+    if line is None or not line.actor.name:
+        words = clean(undone_words(found), 500)
+        yield from wrapped(f"{words[:1].upper()}{words[1:]}.", width, "muted" if found.pending else "unknown")
+    else:
+        deed = "Brought into what is declared" if found.path == "merge" else "Put back"
+        yield from wrapped(f"{deed}: {headline(line, times)}", width, "strong")
+        for reason in line.reasons[:_MOST_REASONS]:
+            yield from wrapped(clean(reason, 300), width, "muted", "  ")
+        for id_ in line.event_ids[:_MOST_REASONS]:
+            yield from wrapped(f"id {clean(id_, 80)}", width, "muted", "  ")
+        for sentence in found.unseen[:_MOST_REASONS]:
+            yield from wrapped(f"not seen: {clean(sentence, 300)}", width, "unknown")
 
 
 def _gaps(look: Look, width: int) -> Iterator[Line]:
