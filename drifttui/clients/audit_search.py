@@ -15,7 +15,7 @@ from typing import Final
 from drifttui.core.errors import Unreachable, inert
 
 from . import audit_worker
-from .audit_worker import Found, search
+from .audit_worker import BUCKETS, Found, search
 
 ALONE: Final = 24 << 20
 """Bytes that are searched in this process: starting another takes as long."""
@@ -112,7 +112,9 @@ def unpack(packed: bytes | memoryview) -> Found:
     found = Found(head[0])
     found.end, found.lines, found.cut = head[1], head[2], bool(head[5])
     found.first, found.last = bytes(data[48:88]).strip(), bytes(data[88:128]).strip()
-    middle = _HEADER + head[3] * 8
-    found.keys = data[_HEADER:middle].cast("Q")
+    keys = _HEADER + (BUCKETS + 1) * 8
+    middle = keys + head[3] * 8
+    found.buckets = data[_HEADER:keys].cast("Q")
+    found.keys = data[keys:middle].cast("Q")
     found.odd = array("Q", bytes(data[middle : middle + head[4] * 8]))
     return found

@@ -11,19 +11,18 @@ import os
 import threading
 import time
 from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 from zlib import crc32
 
 from drifttui.clients.audit_search import ALONE, search_file, search_packed, unpack
-from drifttui.clients.audit_worker import HEAD, MAX_ODD, Found, pack
+from drifttui.clients.audit_worker import BUCKETS, HEAD, MAX_ODD, Found, pack
 from drifttui.core.errors import InputError, Unreachable
 
 from .paths import cache_directory, write_private
 
-MAGIC: Final = b"drifttui audit index 1 " + array("Q", [1]).tobytes() + b"\n"
+MAGIC: Final = b"drifttui audit index 2 " + array("Q", [1]).tobytes() + b"\n"
 """Also tells the order of bytes."""
 KEEP_DAYS: Final = 30
 _HEAD_BYTES: Final = 4096
@@ -74,15 +73,7 @@ class FileIndex:
 
     def offsets(self, keys: Iterable[int]) -> list[int]:
         """Where lines that may be about these begin, in the order of the file."""
-        found: set[int] = set()
-        for key in keys:
-            low, high = key << 32, (key + 1) << 32
-            for part in self.parts:
-                here = bisect_left(part.keys, low)
-                while here < len(part.keys) and part.keys[here] < high:
-                    found.add(part.start + (part.keys[here] & 0xFFFFFFFF))
-                    here += 1
-        return sorted(found)
+        return sorted({offset for key in keys for part in self.parts for offset in part.offsets(key)})
 
 
 class AuditIndexes:
@@ -160,7 +151,9 @@ class AuditIndexes:
             body += [array("Q", [len(held)]).tobytes(), held]
         content = b"".join(body)
         try:
-            write_private(self._file(index.identity), MAGIC + array("Q", [crc32(content)]).tobytes() + content)
+            # Its checksum tells a file that a crash has left half written.
+            held = MAGIC + array("Q", [crc32(content)]).tobytes() + content
+            write_private(self._file(index.identity), held, synced=False)
             self._tidy()
         except (OSError, InputError):
             return
@@ -220,7 +213,7 @@ def _joined(one: Found, other: Found) -> Found:
     shift = other.start - one.start
     merged = Found(one.start)
     merged.end, merged.lines = other.end, one.lines + other.lines
-    merged.keys = array("Q", sorted([*one.keys, *(key + shift for key in other.keys)]))
+    merged.group([*one.bucket(at), *(key + shift for key in other.bucket(at))] for at in range(BUCKETS))
     merged.odd = one.odd + other.odd
     merged.first, merged.last = one.first or other.first, other.last or one.last
     return merged

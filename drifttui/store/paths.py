@@ -47,16 +47,19 @@ def private(directory: Path) -> Path:
     return directory
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Replace `path` whole or not at all, mode 0600. Raises `OSError`."""
+def write_private(path: Path, content: bytes, *, synced: bool = True) -> None:
+    """Replace `path` whole or not at all, mode 0600; unless `synced` only while the machine stays up. Raises
+    `OSError`.
+    """
     private(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if synced:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
