@@ -11,6 +11,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
 
+from drifttui.broken import UNLOADABLE
 from drifttui.core.ages import Times
 from drifttui.core.board import Board
 from drifttui.core.errors import DriftError, InputError, inert
@@ -84,7 +85,7 @@ class DriftApp(App[None]):
         self.options = options or Options()
         self.board = Board()
         self.exact = False
-        self._ended_by: DriftError | None = None
+        self._ended_by: DriftError | ImportError | SyntaxError | None = None
         self.model = TriageModel(parse(self.options.filter))
         self.desk = Desk(acting, self._tell)
         self._make_evidence = evidence
@@ -161,7 +162,7 @@ class DriftApp(App[None]):
     def run_to_exit(self) -> int:
         """Runs until the operator leaves; gives the exit code. The feed stops after the terminal is restored.
 
-        Raises the `DriftError` that ended the session, where one did.
+        Raises the `DriftError` that ended the session, where one did, or what could not be loaded.
         """
         try:
             self.run()
@@ -173,6 +174,14 @@ class DriftApp(App[None]):
         if self._ended_by is not None:
             raise self._ended_by
         return self.return_code or 0
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Textual shows a traceback of whatever goes wrong in a handler. A broken installation is no bug of a handler:
+        the screen goes, and one line stays."""
+        super()._handle_exception(error)
+        if isinstance(error, UNLOADABLE):
+            self._ended_by = self._ended_by or error
+            self._exit_renderables.clear()
 
     @property
     def _seen(self) -> list[DriftScreen]:
@@ -194,6 +203,9 @@ class DriftApp(App[None]):
         except DriftError as error:
             self._ended_by = error
             self.exit(return_code=error.exit_code)
+            return
+        except UNLOADABLE as error:
+            self._handle_exception(error)
             return
         moved = self._evidence is not None and self._evidence.drain()
         if self.desk.drain() or moved:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
-from drifttui import __version__
-from drifttui.core.errors import DriftError
+from drifttui.broken import UNLOADABLE, say_broken
 
 
 class Command(NamedTuple):
@@ -65,6 +64,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def screen_parser() -> Parser:
+    from drifttui import __version__
     from drifttui.commands.options import add_session_arguments
 
     parser = Parser(
@@ -113,7 +113,13 @@ def _run(arguments: Sequence[str]) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and gives its exit code. An error an operator can meet is one line on stderr."""
     try:
+        from drifttui.core.errors import DriftError
+    except UNLOADABLE as error:
+        return say_broken(error)
+    try:
         return _run(sys.argv[1:] if arguments is None else arguments)
+    except UNLOADABLE as error:
+        return say_broken(error)
     except DriftError as error:
         print(f"drifttui: {error.one_line()}", file=sys.stderr)
         return error.exit_code
