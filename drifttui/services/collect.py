@@ -44,6 +44,9 @@ CHECK_EVERY = 30.0
 SAVE_EVERY = 60.0
 """Seconds between saves of the row cache."""
 
+SAVE_SOON = 1.0
+"""Seconds after a source's first whole list until the rows are saved, with those of others that came meanwhile."""
+
 SHOWN_AFTER = 0.5
 """Seconds at most in which cached rows get on the screen before anything is read."""
 
@@ -77,6 +80,9 @@ class Collector:
         self._known = Known(Board(mode=mode, incident=incident, read_only=read_only), clock, lambda: self._acts.told)
         self._outgoing = self._known.outgoing
         self._sources: dict[str, Source] = {}
+        self._whole: set[str] = set()
+        """Sources whose whole list was seen."""
+        self._unsaved = asyncio.Event()
         self._due = Due()
         self._looking = Looking(self._known, self._due, clock, self._keep)
         self._lock = threading.Lock()
@@ -253,6 +259,9 @@ class Collector:
             self._keep(of, self._looker.judge(of, batch.inspection, looks.get(of.id)))
         self._outgoing.mark(changed | gone if not batch.complete else None)
         self._acts.listed.set()
+        if batch.complete and batch.source not in self._whole:
+            self._whole.add(batch.source)
+            self._unsaved.set()
         if batch.complete:
             # Rows hold no cycles; walking ten thousand of them in every full collection is what keys would wait for.
             gc.freeze()
@@ -317,6 +326,9 @@ class Collector:
 
     async def _saving(self) -> None:
         while self._cache is not None:
-            await asyncio.sleep(SAVE_EVERY)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._unsaved.wait(), SAVE_EVERY)
+                await asyncio.sleep(SAVE_SOON)
+            self._unsaved.clear()
             if self._known.units:
                 await asyncio.to_thread(self._cache.save, list(self._known.units.values()))
