@@ -145,6 +145,10 @@ class RecordScreen(ActScreen):
         """The name of the first field that still wants something; says so beside the fields."""
         return ""
 
+    def may_arm(self) -> bool:
+        """Whether what the next `enter` does is on the sheet by now."""
+        return True
+
     def promise(self) -> str:
         """What `enter` does once more."""
         return ""
@@ -157,7 +161,8 @@ class RecordScreen(ActScreen):
     def word(self) -> None:
         if not self.alive:
             return
-        keys = [("tab", "next"), ("◂ ▸", "choose"), ("enter", self.TWICE), ("esc", "cancel")]
+        choose = [("◂ ▸", "choose")] if self.query(OneOf) else []
+        keys = [("tab", "next"), *choose, ("enter", self.TWICE), ("esc", "cancel")]
         self.frame(self.heading, [("esc", "back")] if self.sent else keys)
         self.sheet.word(type(self), self.lines)
         self.place_panes()
@@ -197,7 +202,7 @@ class RecordScreen(ActScreen):
         if wanting:
             self.set_focus(self.entry(wanting).field, scroll_visible=False)
         elif not self.armed:
-            self.armed = True
+            self.armed = self.may_arm()
             self.check()
         else:
             self.sent = True

@@ -41,6 +41,7 @@ class CloseoutScreen(TableOver):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "decide", "Own", id="own", tooltip="Accept the finding until an end, or hand it over."),
+        Binding("d", "drafts", "Drafts", id="drafts", tooltip="What would bring Git, or a state, up to what runs."),
         Binding("y", "record", "Record", id="yes", tooltip="Record the checklist, once nothing blocks."),
         Binding("ctrl+r", "refresh", "Ask again", show=False, id="refresh"),
     ]
@@ -130,9 +131,12 @@ class CloseoutScreen(TableOver):
             *labelled("Unit", [(item.unit, "text")], width),
             *labelled("Became", [(item.state, "text" if item.blocks else "ok")], width),
             *labelled("Blocks", [(item.blocks, "bad")] if item.blocks else [("no longer", "ok")], width),
+            *labelled("Request", [(item.request, "accent")] if item.request else [], width),
         ]
         if item.blocks:
-            how = "`enter`, then `r` resumes it." if item.kind == "pause" else "`enter` opens it; `o` says who owns it."
+            how = "`enter`, then `r` resumes it."
+            if item.kind != "pause":
+                how = "`enter` opens it; `o` says who owns it; `d` drafts what brings Git up to it."
             lines += [(), *wrapped(f" {how}", width, "muted")]
         if self.found is not None and not self.found.blocking and self.board.mode is Mode.LIVE:
             lines += [(), *wrapped(" Nothing blocks: `y` records the checklist in the ledger.", width, "muted")]
@@ -167,6 +171,11 @@ class CloseoutScreen(TableOver):
         from .finding import FindingScreen
 
         self.app.push_screen(FindingScreen((unit, item.id)))
+
+    def action_drafts(self) -> None:
+        from .drafts import open_drafts
+
+        open_drafts(self)
 
     @property
     def _refused(self) -> bool:

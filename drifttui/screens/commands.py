@@ -89,6 +89,12 @@ def _closeout(screen: DriftScreen, _: str) -> None:
     open_closeout(screen)
 
 
+def _drafts(screen: DriftScreen, _: str) -> None:
+    from .drafts import open_drafts
+
+    open_drafts(screen)
+
+
 def _action(name: str) -> Callable[[DriftScreen, str], None]:
     def act(screen: DriftScreen, _: str) -> None:
         screen.call_later(screen.run_action, name)
@@ -108,6 +114,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "link": Command("tie finding, unit or pause to an incident or change", _action("screen.link")),
     "export": Command("preview an evidence bundle, and write it", _action("app.export")),
     "closeout": Command("what still stands in the way of closing the incident", _closeout),
+    "drafts": Command("what would bring Git, or a state, up to what runs", _drafts),
     "incident": Command("incident REF: what is done from now on is linked to it", _incident),
     "filter": Command("filter TERMS; without terms takes it away", _filter),
     "sort": Command(

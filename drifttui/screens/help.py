@@ -23,6 +23,7 @@ from .act_keys import ActKeys
 from .base import DriftScreen
 from .closeout import CloseoutScreen
 from .commands import COMMANDS
+from .drafts import DraftsScreen
 from .filtering import Filtering
 from .finding import FindingScreen
 from .keys import Key, all_keys, keys_of
@@ -130,7 +131,7 @@ def key_groups(app: type, keymap: Mapping[str, str]) -> Iterator[tuple[str, list
         ("One finding", (FindingScreen,)),
         ("Sources and pauses", (SourcesScreen, PausesScreen)),
         ("The timeline", (TimelineScreen, TimelineAxis)),
-        ("Closing an incident out", (CloseoutScreen,)),
+        ("Closing an incident out", (CloseoutScreen, DraftsScreen)),
     )
     of_time = list(keys_of(app, keymap)) if has_time(app) else []
     if of_time:

@@ -33,7 +33,8 @@ _NAMES: Final = {
     "minus": "-",
 }
 _LEAD: Final = (
-    *("open", "play", "step", "jump", "own", "yes", "classify", "pause", "resume", "link", "export"),
+    *("open", "play", "step", "jump", "own", "drafts", "yes", "request", "write-drafts", "clone"),
+    *("classify", "pause", "resume", "link", "export"),
     *("filter", "help", "command", "next-pane", "zoom"),
 )
 """Ids that come first on the line of keys."""

@@ -51,8 +51,8 @@ class DraftDesk:
     def drafts(
         self, incident: str, named: str, material: Material, scope: Scope, acts: Acts, events: Sequence[Event]
     ) -> Drafts:  # fmt: skip
-        """`named` is a clone, else those of the settings are looked through. Raises `InputError` for one that is none.
-        Nothing is written."""
+        """Patches first. `named` is a clone, else those of the settings are looked through. Raises `InputError` for one
+        that is none. Nothing is written."""
         from drifttui.store.policy_files import policy_folder
 
         from .redacting import LastPass, team_rules
@@ -68,6 +68,7 @@ class DraftDesk:
             one = drafted(recorded, folder, remotes, incident, acts, last, stacks=self._settings.stacks)
             self._made[recorded.id] = Made(one, clone)
             shown.append(_shown(self._made[recorded.id], incident, asked.get(recorded.id, ""), last))
+        shown.sort(key=lambda draft: (not draft.diff, not draft.commands))
         return Drafts(tuple(shown), named, tuple(lacks))
 
     def write(self, findings: Sequence[str], folder: str) -> str:
@@ -106,9 +107,10 @@ class DraftDesk:
         return [self._made[key] for key in findings]
 
     def _address(self, chosen: Sequence[Made], repo: str) -> str:
-        if repo:
-            return repo if repo_key(repo) else f"https://{repo}"
         found = {key: address for made in chosen if (address := _origin(made)) and (key := repo_key(address))}
+        if repo:
+            bare = "://" not in repo and "@" not in repo.partition("/")[0]
+            return found.get(repo) or (f"https://{repo}" if bare else repo)
         if len(found) > 1:
             names = ", ".join(sorted(found))
             raise InputError("These drafts are for several repositories", inert(names, 200), "Open one's at a time.")

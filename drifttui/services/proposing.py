@@ -69,7 +69,7 @@ def forge_for(
         from drifttui.clients.forge_gitlab import GitLabForge
 
         return GitLabForge(place, path, key=key, access=access, environment=environment)
-    hint = "The patch and the description are written: open it by hand."
+    hint = "Open it by hand, from the patch and the description."
     if kind:
         raise InputError(f"No requests are opened on {kind}", inert(host, 120), hint)
     raise InputError(f"What speaks at {inert(host, 120)} is not known", "", f"Name it in [[git]] host and kind. {hint}")

@@ -48,6 +48,11 @@ class CloseoutTable(LineTable[ItemKey]):
                 (item.kind, "muted"),
                 (clean(item.unit.rsplit("/", 1)[-1], 200), "strong"),
                 (clean(item.what, 300), "text"),
-                (clean(item.state, 200), "text" if item.blocks else "muted"),
+                (clean(_became(item), 200), "text" if item.blocks else "muted"),
             ]
         )
+
+
+def _became(item: Item) -> str:
+    """`open, request opened`: the address stands in the pane."""
+    return f"{item.state}, request {item.request.rpartition(' ')[0] or item.request}" if item.request else item.state

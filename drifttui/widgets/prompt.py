@@ -42,7 +42,7 @@ class Said(Widget):
 
 
 class Prompt(Widget):
-    """`sign` is `/` or `:`. Says what was typed; decides nothing."""
+    """`sign` is `/`, `:`, or the key that asked. Says what was typed; decides nothing."""
 
     class Typed(Message):
         """The text is another one."""
