@@ -65,6 +65,10 @@ class Look:
     undone: tuple[Undone, ...] = ()
     """What was found here earlier in this session and is gone, oldest first, with who undid it."""
 
+    def read_directly(self, finding: Finding) -> DirectRead | None:
+        """The last direct read of the finding's resource."""
+        return next((read for read in self.direct if read.address == finding.ref.address), None)
+
     def vouches(self, unit: Unit) -> bool:
         """Whether somebody compared all of `unit` with what runs: its engine, or this look if the engine does not."""
         if unit.sync == APPLIED:

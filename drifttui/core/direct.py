@@ -92,10 +92,15 @@ class Merged(NamedTuple):
         return bool(self.since) and all(each in (Since.RECORDED, Since.DESIRED) for each in self.since)
 
 
+def engine_refusal(unit: UnitId) -> str:
+    """Why nothing in a unit can be read directly; empty where something may."""
+    return "" if unit.engine in (Engine.OPENTOFU, Engine.TERRAFORM) else _NO_STACK
+
+
 def refusal(unit: UnitId, ref: ResourceRef) -> str:
     """Why a resource cannot be read directly, as far as its name tells; empty where it can be tried."""
-    if unit.engine not in (Engine.OPENTOFU, Engine.TERRAFORM):
-        return _NO_STACK
+    if why := engine_refusal(unit):
+        return why
     if not ref.kind.startswith("aws_"):
         return f"{inert(ref.short, 100)} is no AWS resource"
     if not readable_type(ref.kind):

@@ -84,6 +84,11 @@ class DriftScreen(Screen[None], inherit_bindings=False):
     def show_header(self) -> None:
         self.query_one(Header).show(self.board, self.model.tally, self.times, self.model.deeds)
 
+    @property
+    def idle_keys(self) -> frozenset[str]:
+        """Ids of keys that do nothing about what the cursor is on."""
+        return self.IDLE
+
     def show_keys(self) -> None:
         self.query_one(KeyBar).show(shown_keys(self), self.told)
 

@@ -95,6 +95,18 @@ def _drafts(screen: DriftScreen, _: str) -> None:
     open_drafts(screen)
 
 
+def _direct(screen: DriftScreen, text: str) -> None:
+    from .direct import open_direct
+
+    open_direct(screen, text)
+
+
+def _addresses(screen: DriftScreen) -> list[str]:
+    from .direct import addresses
+
+    return addresses(screen)
+
+
 def _action(name: str) -> Callable[[DriftScreen, str], None]:
     def act(screen: DriftScreen, _: str) -> None:
         screen.call_later(screen.run_action, name)
@@ -124,6 +136,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "times": Command("ages or exact UTC", _action("app.times")),
     "at": Command("at HH:MM:SS or +90s: to a moment of a replay", go_to),
     "note": Command("note TEXT: the presenter's, at the mark that was passed last", note),
+    "direct": Command("direct ADDRESS: read one AWS resource of the stack now, without a plan", _direct, _addresses),
     "refresh": Command("ask every source again", lambda screen, _: screen.host.feed.refresh(None)),
     "help": Command("every key, command and filter term", _action("app.help")),
     "quit": Command("leave", _action("app.quit")),

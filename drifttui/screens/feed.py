@@ -32,6 +32,10 @@ class Feed(Protocol):
         """Look again at `unit`, or everywhere."""
         ...
 
+    def read_directly(self, unit: UnitId, address: str, *, stop: bool = False) -> None:
+        """Read this one resource of a stack now, without a plan; `stop`: nobody waits for it any more."""
+        ...
+
     def now(self) -> datetime:
         """The live clock, or that of the replay."""
         ...

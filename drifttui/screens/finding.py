@@ -23,13 +23,13 @@ from drifttui.widgets.prompt import Said
 from drifttui.widgets.text_pane import TextPane
 from drifttui.widgets.who_lines import who_lines
 
-from .act_keys import ActKeys
 from .base import STACK_BELOW_WIDTH
+from .direct_keys import DirectKeys
 from .headings import environment, evidence
 from .triage_model import EVERYTHING, Update
 
 
-class FindingScreen(ActKeys):
+class FindingScreen(DirectKeys):
     """Shows one finding of the list and steps through the others."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -90,7 +90,8 @@ class FindingScreen(ActKeys):
         finding, unit, look, times, over = row.finding, row.of.unit, row.of.look, self.times, self.over
         deeds = self.model.deeds
         self.query_one(Said).say(self._subject(row))
-        self.planes.show(finding, look.inspection)
+        self.planes.show(finding, look.inspection, direct=look.read_directly(finding))
+        self.follow_direct(row.of, row)
         who, history = self.query_one("#who", TextPane), self.query_one("#history", TextPane)
         who.say([("Who", "strong")])
         who.word(finding.id, lambda width: who_lines(finding, unit, look, times, width))

@@ -33,14 +33,30 @@ _NAMES: Final = {
     "minus": "-",
 }
 _LEAD: Final = (
-    *("open", "play", "step", "jump", "own", "drafts", "yes", "request", "write-drafts", "clone"),
-    *("classify", "pause", "resume", "link", "export"),
+    *(
+        "open",
+        "direct",
+        "play",
+        "step",
+        "jump",
+        "own",
+        "drafts",
+        "yes",
+        "request",
+        "write-drafts",
+        "clone",
+        "classify",
+        "pause",
+        "resume",
+        "link",
+        "export",
+    ),
     *("filter", "help", "command", "next-pane", "zoom"),
 )
 """Ids that come first on the line of keys."""
 
 
-_LIVE: Final = frozenset({"classify", "pause", "resume", "link", "export"})
+_LIVE: Final = frozenset({"classify", "pause", "resume", "link", "export", "direct"})
 """What a replay has no use for: these keys say so in one line, and need no room."""
 
 
@@ -77,7 +93,7 @@ def all_keys(owners: Sequence[type[Any]], keymap: Mapping[str, str]) -> list[Key
 def shown_keys(screen: DriftScreen) -> list[tuple[str, str]]:
     """(key, word) for the line at the bottom, the most needed first."""
     owners = [type(screen), *dict.fromkeys(type(pane) for pane in screen.panes), type(screen.app)]
-    idle = screen.IDLE | _LIVE if has_time(type(screen.app)) else screen.IDLE
+    idle = screen.idle_keys | _LIVE if has_time(type(screen.app)) else screen.idle_keys
     keys = [key for key in all_keys(owners, screen.host.options.keys) if key.shown and key.id not in idle]
     keys.sort(key=lambda key: _LEAD.index(key.id) if key.id in _LEAD else len(_LEAD))
     return [(key.keys.split(" ")[0], key.word.lower()) for key in keys]

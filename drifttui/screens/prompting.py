@@ -38,6 +38,11 @@ class Prompting(DriftScreen):
         """The open one."""
         return cast("Prompt", self.query_one("#prompt"))
 
+    async def open_command(self, text: str) -> None:
+        """With the beginning of a command in it."""
+        await self.action_command()
+        self.prompt.put(text)
+
     async def action_command(self) -> None:
         from drifttui.widgets.prompt import Prompt
 

@@ -27,8 +27,8 @@ from drifttui.widgets.text_pane import TextPane
 from drifttui.widgets.unit_table import UnitTable
 
 from . import excuses, headings
-from .act_keys import ActKeys
 from .arrangement import place_triage
+from .direct_keys import DirectKeys
 from .filtering import Filtering
 from .triage_model import Update
 
@@ -42,7 +42,7 @@ _OPEN_AFTER = 0.15
 """Seconds that the cursor rests on a unit before it is looked into: scrolling past is no question."""
 
 
-class TriageScreen(Filtering, ActKeys):
+class TriageScreen(Filtering, DirectKeys):
     """Units, findings, planes, who."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -173,6 +173,7 @@ class TriageScreen(Filtering, ActKeys):
 
     def _show_planes(self, row: UnitRow | None) -> None:
         chosen = self.model.finding(self.findings.key)
+        self.follow_direct(row, chosen)
         if chosen is None:
             self.planes.show(None, None, Excuse(partial(excuses.no_planes, row)))
             self.who.say([("Who", "strong")])
@@ -182,7 +183,7 @@ class TriageScreen(Filtering, ActKeys):
         from drifttui.widgets.who_lines import who_lines
 
         finding, of, times = chosen.finding, chosen.of, self.times
-        self.planes.show(finding, of.look.inspection)
+        self.planes.show(finding, of.look.inspection, direct=of.look.read_directly(finding))
         self.who.say([("Who", "strong")])
         deeds = self.model.deeds
 

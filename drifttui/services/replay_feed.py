@@ -97,6 +97,9 @@ class ReplayFeed:
     def refresh(self, unit: UnitId | None) -> None:
         """What was seen stays what was seen."""
 
+    def read_directly(self, unit: UnitId, address: str, *, stop: bool = False) -> None:
+        """A replay asks nobody."""
+
     def now(self) -> datetime:
         with self._lock:
             self._advance()

@@ -28,24 +28,26 @@ def planes_of(shape: Shape) -> tuple[Plane, ...]:
     return tuple(Plane) if shape is Shape.THREE else (Plane.DESIRED, Plane.ACTUAL)
 
 
-def change_lines(change: Change, width: int, shape: Shape, *, short: bool = False) -> list[Line]:
-    """`short` puts a change on one line where it fits, for panes of a few lines."""
+def change_lines(change: Change, width: int, shape: Shape, *, short: bool = False, note: str = "") -> list[Line]:
+    """`short` puts a change on one line where it fits, for panes of a few lines. `note` stands beside its name."""
     if shape is Shape.THREE:
-        return [_label(change, width), *_three(change, width)]
+        return [_label(change, width, note), *_three(change, width)]
     if shape is Shape.SIDE:
-        return [_label(change, width, aside=True), *_side(change, width)]
-    if short and (line := _one_line(change, width)):
+        return [_label(change, width, note, aside=True), *_side(change, width)]
+    if short and (line := _one_line(change, width, note)):
         return [line]
-    return [_label(change, width), *_unified(change, width)]
+    return [_label(change, width, note), *_unified(change, width)]
 
 
-def _label(change: Change, width: int, aside: bool = False) -> Line:
+def _label(change: Change, width: int, said: str = "", aside: bool = False) -> Line:
     label = clean(change.label or change.path, 1000) or "whole object"
     notes = []
     if change.sensitive:
         notes.append("secret, digest only")
     if aside and (note := _recorded_note(change)):
         notes.append(note)
+    if said:
+        notes.append(cut(clean(said, 200), max(12, width - 16)))
     note = " · ".join(notes)
     room = width - (width_of(note) + 2 if note else 0)
     line: list[Piece] = [(cut(label, room, middle=True), "name")]
@@ -165,7 +167,7 @@ def _flow(head: list[Piece], pieces: list[Piece], width: int, column: int) -> It
     yield line
 
 
-def _one_line(change: Change, width: int) -> Line | None:
+def _one_line(change: Change, width: int, note: str) -> Line | None:
     groups = _groups(change)
     line: list[Piece] = [(clean(change.label or change.path, 1000) or "whole object", "name"), (" ", "text")]
     for planes, value in groups:
@@ -175,6 +177,8 @@ def _one_line(change: Change, width: int) -> Line | None:
         line += [*_head(planes), (": ", "muted"), (lines[0], _voice(planes))]
     if change.sensitive:
         line.append(("  secret, digest only", "muted"))
+    if note:
+        line.append((f"  {clean(note, 200)}", "muted"))
     return line if line_width(line) <= width else None
 
 

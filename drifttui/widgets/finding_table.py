@@ -62,7 +62,7 @@ class FindingTable(LineTable[FindingKey]):
             (RISK_WORDS.get(row.risk, "?"), row.risk),
             self._class(finding),
             (clean(finding.ref.short, 300), "strong"),
-            (_shared(row) + clean(finding.summary, 300), "text"),
+            (_read_since(row) + _shared(row) + clean(finding.summary, 300), "text"),
             (times.short(finding.first_seen), "muted"),
             (row.who + link_sign(links, times.now), "muted" if row.who != "?" else "unknown"),
         ]
@@ -83,6 +83,16 @@ class FindingTable(LineTable[FindingKey]):
             return "reopened", "warn"
         verdict = finding.verdict
         return (clean(verdict.drift_class, 40), "text") if verdict else ("not judged", "muted")
+
+
+def _read_since(row: FindingRow) -> str:
+    """In front of what the plan found, where its resource was read by itself since and is as it should be again."""
+    read = row.of.look.read_directly(row.finding) if row.of.look.direct else None
+    if read is None or read.answer is None:
+        return "reading: " if read is not None and read.running else ""
+    from drifttui.core.direct import merged
+
+    return "now as recorded: " if merged(row.finding, read.answer).calm else ""
 
 
 def _shared(row: FindingRow) -> str:

@@ -61,6 +61,14 @@ def _time(finding: Finding, unit: Unit, look: Look, times: Times, width: int, ov
         yield from _undone(finding, look, times, width)
     else:
         yield from wrapped(reverts_sentence(unit, times), width, "warn")
+    if (read := look.read_directly(finding)) is not None:
+        from drifttui.core.direct import merged
+
+        from .direct_lines import history_line
+
+        beside = merged(finding, read.answer) if read.answer is not None else None
+        words, role = history_line(read, beside, times)
+        yield from wrapped(words, width, role)
     if unit.owner:
         yield from wrapped(f"Owned by {clean(unit.owner, 200)}.", width, "text")
     for conflict in look.conflicts:

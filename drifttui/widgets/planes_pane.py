@@ -21,6 +21,8 @@ from .change_lines import SIGNS, Shape, change_lines, column_titles
 from .lines_view import LinesView
 
 if TYPE_CHECKING:
+    from drifttui.core.direct import DirectRead, Merged
+
     from .document_lines import Document
 
 _THREE_FROM, _SIDE_FROM = 108, 84
@@ -57,6 +59,8 @@ class PlanesPane(LinesView):
         self._skip = 0
         self._strips: dict[int, Strip] = {}
         self._built_for: tuple[Finding | None, Inspection | None, tuple[object, ...]] | None = None
+        self._direct: DirectRead | None = None
+        self._merged: Merged | None = None
 
     @property
     def shape(self) -> Shape:
@@ -66,7 +70,25 @@ class PlanesPane(LinesView):
         width = self.inner_width
         return Shape.THREE if width >= _THREE_FROM else Shape.SIDE if width >= _SIDE_FROM else Shape.UNIFIED
 
-    def show(self, finding: Finding | None, inspection: Inspection | None, excuse: Excuse = _NO_EXCUSE) -> None:
+    @property
+    def shown(self) -> Finding | None:
+        """The finding, with what was read directly since where its changes are shown: documents are the plan's."""
+        return self._merged.finding if self._merged is not None and self.view is View.CHANGES else self.finding
+
+    def show(
+        self,
+        finding: Finding | None,
+        inspection: Inspection | None,
+        excuse: Excuse = _NO_EXCUSE,
+        direct: DirectRead | None = None,
+    ) -> None:
+        """`direct` is what was read of its resource by itself since: the changes are then as they are by that."""
+        if direct is not self._direct or finding is not self.finding:
+            self._direct, self._merged = direct, None
+            if direct is not None and direct.answer is not None and finding is not None:
+                from drifttui.core.direct import merged
+
+                self._merged = merged(finding, direct.answer)
         other = (finding.id if finding else "") != (self.finding.id if self.finding else "")
         self.finding, self._inspection, self.excuse = finding, inspection, excuse
         if other:
@@ -105,14 +127,15 @@ class PlanesPane(LinesView):
 
     def _build(self) -> None:
         finding, built = self.finding, self._built_for
-        shown = (self.view, self.shape, self.inner_width, self.body_height, self.excuse.lines(self.inner_width))
+        width = self.inner_width
+        shown = (self.view, self.shape, width, self.body_height, self.excuse.lines(width), self._direct)
         if built is not None and built[0] is finding and built[1] is self._inspection and built[2] == shown:
             return
         self._built_for = (finding, self._inspection, shown)
         self._strips.clear()
         self._lines, self._document, self._starts = (), None, []
-        if self.finding is not None:
-            self._BUILDERS[self.view](self, self.finding)
+        if self.shown is not None:
+            self._BUILDERS[self.view](self, self.shown)
         self.top = max(0, min(self.top, self.max_top))
         self._frame()
         self.repaint()
@@ -120,16 +143,26 @@ class PlanesPane(LinesView):
     def _build_changes(self, finding: Finding) -> None:
         width = self.inner_width - 1
         short = self.size.height < 16 and self.shape is Shape.UNIFIED
-        lines: list[Line] = []
+        lines, notes = self._told_directly(width, short)
         for number, change in enumerate(finding.changes):
-            block = change_lines(change, width, self.shape, short=short)
+            block = change_lines(change, width, self.shape, short=short, note=notes[number] if notes else "")
             if number and (len(block) > 1 or not short):
                 lines.append(())
             self._starts.append(len(lines))
             lines += block
         if not finding.changes:
-            lines = wrapped("Nothing differs in what could be read.", width, "muted")
+            lines += wrapped("Nothing differs in what could be read.", width, "muted")
         self._lines = lines
+
+    def _told_directly(self, width: int, short: bool) -> tuple[list[Line], list[str]]:
+        """What stands above the changes, and beside each, of a resource that was read by itself."""
+        if self._direct is None:
+            return [], []
+        from .direct_lines import head_lines, note_of
+
+        merged = self._merged
+        notes = [note_of(merged, number) for number in range(len(merged.since))] if merged is not None else []
+        return head_lines(self._direct, merged, width, short=short), notes
 
     def _build_document(self, finding: Finding) -> None:
         planes = self._planes(finding)
@@ -186,8 +219,8 @@ class PlanesPane(LinesView):
         return int(needed and self.view is not View.HIDDEN and self.finding is not None)
 
     def head_line(self, index: int, width: int) -> Strip:
-        assert self.finding is not None
-        stamps = plane_stamps(self.finding, self.times) if self.times else []
+        assert self.shown is not None
+        stamps = plane_stamps(self.shown, self.times) if self.times else []
         titles = column_titles(stamps, width - 1, self.shape) if stamps else ()
         return strip_of([(" ", "text"), *titles], width, self.palette)
 
@@ -209,7 +242,7 @@ class PlanesPane(LinesView):
     # The frame.
 
     def _frame(self) -> None:
-        finding = self.finding
+        finding = self.shown
         if finding is None:
             self.say([("Planes", "strong")])
             return

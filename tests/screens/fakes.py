@@ -15,6 +15,7 @@ class FakeFeed:
         self.at = NOW
         self.opened: list[UnitId | None] = []
         self.refreshed: list[UnitId | None] = []
+        self.direct: list[tuple[UnitId, str, bool]] = []
         self.running = False
         self._next = board
 
@@ -44,6 +45,9 @@ class FakeFeed:
 
     def refresh(self, unit: UnitId | None) -> None:
         self.refreshed.append(unit)
+
+    def read_directly(self, unit: UnitId, address: str, *, stop: bool = False) -> None:
+        self.direct.append((unit, address, stop))
 
     def now(self) -> datetime:
         return self.at
