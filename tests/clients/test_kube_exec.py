@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from drifttui.clients import kube_process
+from drifttui.clients import child, kube_process
 from drifttui.clients.kube_exec import run_plugin
 from drifttui.clients.kube_login import Login
 from drifttui.clients.kubeconfig import KubeContext
@@ -124,7 +124,7 @@ async def test_a_plugin_that_hangs_is_ended_with_its_children(tmp_path: Path) ->
 async def test_a_daemon_that_keeps_the_pipes_open_does_not_hold_up_the_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kube_process, "GRACE", 0.05)
+    monkeypatch.setattr(child, "GRACE", 0.05)
     body = "os.fork() or (time.sleep(5), os._exit(0))\n" + answering(token="t")
     assert (await run_plugin(plugin(tmp_path, body), timeout=20)).headers
 
