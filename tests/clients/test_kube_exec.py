@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from drifttui.clients import child, kube_process
+from drifttui.clients import child
 from drifttui.clients.kube_exec import run_plugin
 from drifttui.clients.kube_login import Login
 from drifttui.clients.kubeconfig import KubeContext
