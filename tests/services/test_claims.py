@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from drifttui.clients.kube_settings import KubernetesSettings
 from drifttui.core.board import Look
 from drifttui.core.identity import Engine, ResourceRef, UnitId
 from drifttui.core.inspection import Inspection
 from drifttui.core.planes import Observation, Plane, ThreePlanes
 from drifttui.core.unit import Auto, Unit
 from drifttui.services.claims import Claims
+from drifttui.services.judge import Judgement
+from drifttui.services.look import Looker
+from drifttui.services.session import Settings
+from drifttui.sources.kubernetes import SOURCE
 from tests.services.fakes import NOW
 
 EAST = frozenset({"east"})
@@ -105,3 +113,50 @@ def test_what_every_argocd_calls_itself_names_no_cluster() -> None:
     units = {**UNITS, elsewhere.id: elsewhere}
     claims.seen(WEB, look(WEB, thing("ConfigMap", "a")), itself, units)
     assert claims.seen(elsewhere, look(elsewhere, thing("ConfigMap", "a")), itself, units) == set()
+
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: alice
+clusters:
+- {name: prod, cluster: {server: "https://10.0.0.1:6443"}}
+- {name: other, cluster: {server: "https://10.0.0.2:6443"}}
+users:
+- {name: alice, user: {token: a}}
+contexts:
+- {name: alice, context: {cluster: prod, user: alice}}
+- {name: bob, context: {cluster: prod, user: alice}}
+- {name: west, context: {cluster: other, user: alice}}
+"""
+
+
+@pytest.fixture
+def looker(tmp_path: Path) -> Looker:
+    """With the readers of three contexts, two of them of one cluster. Nothing is asked of any."""
+    (tmp_path / "config").write_text(KUBECONFIG)
+    chosen = KubernetesSettings(
+        kubeconfig=tmp_path / "config", argocd_context="alice", aliases={"alice": ("prod-hub", "arn:aws:eks:hub")}
+    )
+    sources = SOURCE(Settings(kubernetes=chosen, redaction_key=b"k" * 32), lambda: NOW)
+    return Looker(sources, Judgement(), lambda: NOW)
+
+
+@pytest.mark.parametrize(
+    ("stack", "app", "same"),
+    [
+        (stack, app, True)
+        for stack in ("alice", "bob", "prod", "https://10.0.0.1:6443", "prod-hub", "https://kubernetes.default.svc")
+        for app in ("https://kubernetes.default.svc", "in-cluster", "https://10.0.0.1:6443", "bob")
+    ]
+    + [("west", "https://10.0.0.1:6443", False), ("prod-hub", "west", False), ("elsewhere", "prod-hub", False)],
+)
+def test_a_stack_may_call_its_cluster_by_any_of_its_names(looker: Looker, stack: str, app: str, same: bool) -> None:
+    """`kubernetes_manifest` has no uid in its state: what it made is known by cluster, kind and name."""
+    shop, web = SHOP._replace(cluster=stack), WEB._replace(cluster=app)
+    claims, units = Claims(), {SHOP.id: shop, WEB.id: web}
+    claims.seen(web, look(web, thing("ConfigMap", "a", uid="u")), looker.clusters(web), units)
+    claims.seen(shop, look(shop, made("ConfigMap", "a", "v1")), looker.clusters(shop), units)
+    said = [(one.words, one.how) for one in claims.told(WEB.id, Look()).conflicts]
+    how = "by the same name in the same place"
+    assert said == ([("opentofu shop (kubernetes_manifest.a)", how)] if same else [])
