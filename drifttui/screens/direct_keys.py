@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -27,6 +28,8 @@ class DirectKeys(ActKeys):
     def __init__(self) -> None:
         super().__init__()
         self._can_direct = False
+        self._waiting: tuple[str, datetime] | None = None
+        """The address that was asked for last, and when: the line that said so goes with the answer."""
 
     @property
     def idle_keys(self) -> frozenset[str]:
@@ -38,6 +41,21 @@ class DirectKeys(ActKeys):
         if can != self._can_direct:
             self._can_direct = can
             self.show_keys()
+        if self._waiting is not None and row is not None:
+            self._answered(row, *self._waiting)
+
+    def _answered(self, row: UnitRow, address: str, since: datetime) -> None:
+        read = next((one for one in row.look.direct if one.address == address and one.asked_at >= since), None)
+        if read is None or read.running:
+            return
+        self._waiting = None
+        name = clean(address, 60)
+        if read.answer is None:
+            self.tell(f"{name} was not read: {clean(read.error, 300)}", "bad")
+            return
+        from drifttui.core.direct import summary
+
+        self.tell(f"{name} was read: {summary(read.answer)}", "warn" if read.answer.drifted else "ok")
 
     def no_direct(self, row: UnitRow, ref: ResourceRef | None) -> str:
         """Why it cannot be read directly, in one line; empty: it can."""
@@ -71,9 +89,11 @@ class DirectKeys(ActKeys):
             self.tell(f"Cannot read it directly: {why}.", "bad")
             return ""
         if any(read.running and read.address == ref.address for read in row.of.look.direct):
+            self._waiting = None
             self.host.feed.read_directly(unit, ref.address, stop=True)
             self.tell(f"no longer waiting for {clean(ref.address, 60)}", "muted")
             return ""
+        self._waiting = (ref.address, self.times.now)
         self.host.feed.read_directly(unit, ref.address)
         self.tell(f"reading {clean(ref.address, 60)} directly, D again stops waiting", "muted")
         return ref.address

@@ -27,7 +27,7 @@ async def _role(asked: Asked) -> Attributes:
         attached = await _attached(asked, "ListAttachedRolePolicies", RoleName=name)
         if attached is not None:
             found["managed_policy_arns"] = alike(attached, asked.recorded["managed_policy_arns"])
-    if asked.recorded.get("inline_policy"):
+    if isinstance(asked.recorded.get("inline_policy"), list):
         found |= await _inline(asked, name)
     return found | tags_of(pairs(role.get("Tags")) or {}, asked.recorded)
 
