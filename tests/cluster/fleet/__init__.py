@@ -1,1 +1,1 @@
-"""A fleet of about a hundred units across seven clusters, and the incident in it that `drifttui demo` shows."""
+"""A fleet of some 200 units across 12 clusters, and an incident in it as `drifttui demo` is to show one."""

@@ -1,4 +1,4 @@
-"""What is declared: fourteen services in seven clusters, by ApplicationSets over manifests in Git."""
+"""What is declared: seventeen services in twelve clusters, by ApplicationSets over manifests in Git."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ CLUSTERS: Mapping[str, str] = {
     "prod-eu-central-1": "prod",
     "prod-us-east-1": "prod",
     "prod-us-west-2": "prod",
+    "prod-ap-south-1": "prod",
+    "prod-ap-northeast-1": "prod",
     "prod-sa-east-1": "prod",
+    "prod-ca-central-1": "prod",
     "staging-eu": "staging",
+    "staging-us": "staging",
+    "dev-eu": "dev",
     "dev-us": "dev",
 }
 
@@ -31,11 +36,14 @@ SERVICES: Mapping[str, tuple[dict[str, Any], str]] = {
     "ledger": (ON, "pay"),
     "billing": (ON, "pay"),
     "accounts": (HEALS, "identity"),
+    "notifications": (ON, "shop"),
     "gateway": (ON, "edge"),
     "sessions": (HEALS, "edge"),
     "recommendations": (ON, "shop"),
     "inventory": (HEALS, "shop"),
+    "shipping": (HEALS, "shop"),
     "pricing": (BY_HAND, "shop"),
+    "audit-trail": (HEALS, "pay"),
 }
 """Name → what Argo CD may do by itself, and the team."""
 

@@ -90,6 +90,13 @@ class Session:
     def elapsed(self) -> float:
         return time.monotonic() - self.began
 
+    def ask(self, *units: str) -> None:
+        """As `ctrl+r` does: look into these again now."""
+        assert self._collector is not None
+        for key in self.board().units:
+            if key.name in units:
+                self._collector.refresh(key)
+
     def until(self, seconds: float) -> None:
         """So long after the beginning, or now where that is over."""
         while self.elapsed < seconds:

@@ -35,8 +35,7 @@ def play(say: Callable[[str], None], packed: Callable[[], None]) -> None:
         before(units)
         session = Session(units, Path(folder), stack.folder, stack.tofu.program, say)
         with session.running():
-            lead = looked(session, say)
-            Story(units, session, lead).happens()
+            Story(units, session, looked(session, say)).happens()
         packed()
 
 
@@ -55,21 +54,17 @@ def looked(session: Session, say: Callable[[str], None]) -> float:
 def before(units: Fleet) -> None:
     """What has already happened when somebody is paged."""
     do = units.do
-    do(
-        "breakglass-carol", "billing", "prod-us-west-2", "patch", "secret/billing-provider",
-        "-p", '{"stringData":{"api-key":"example-key-changed-by-hand"}}',
-    )  # fmt: skip
-    do("alice", "search", "prod-us-east-1", "autoscale", DEPLOYMENT("search"), "--min=4", "--max=9", "--cpu=80%")
-    units.pause("orders", "prod-eu-west-1")
-    do("bob", "orders", "prod-eu-west-1", "scale", DEPLOYMENT("orders"), "--replicas=6")
-    do("ci-deployer", "catalog", "staging-eu", "delete", "configmap/catalog-settings", "--wait=false")
-    do("bob", "cart", "dev-us", "set", "resources", DEPLOYMENT("cart"), "--limits=memory=1Gi")
     units.release("pricing", "1.5.0", "Round half to even (#341)")
     broken = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: [\n"
     units.cluster.repository.commit(
         {"fleet/recommendations/dev/recommendations.yaml": broken}, "Try the new model in dev", ERIN
     )
     units.refresh("recommendations")
+    do("alice", "search", "prod-us-east-1", "autoscale", DEPLOYMENT("search"), "--min=4", "--max=9", "--cpu=80%")
+    units.pause("orders", "prod-eu-west-1")
+    do("bob", "orders", "prod-eu-west-1", "scale", DEPLOYMENT("orders"), "--replicas=6")
+    do("ci-deployer", "catalog", "staging-eu", "delete", "configmap/catalog-settings", "--wait=false")
+    do("bob", "cart", "dev-us", "set", "resources", DEPLOYMENT("cart"), "--limits=memory=1Gi")
 
 
 class Story:
@@ -110,11 +105,18 @@ class Story:
         image = "frontend=registry.example.com/store/frontend:3.1.9-hotfix"
         kubectl("-n", store.NAMESPACE, "set", "image", DEPLOYMENT("frontend"), image, context="alice")
         kubectl("-n", store.NAMESPACE, "set", "env", DEPLOYMENT("mailer"), "QUEUE=urgent", context="bob")
-        self._at(42)
+        self._at(38)
         raised = '{"data":{"requests-per-second":"900"}}'
         kubectl("-n", edge.NAMESPACE, "patch", "configmap/edge-limits", "-p", raised, context="breakglass-carol")
-        self._at(48)
+        self._at(42)
+        self._do(
+            "breakglass-carol", "billing", "prod-us-west-2", "patch", "secret/billing-provider",
+            "-p", '{"stringData":{"api-key":"example-key-changed-by-hand"}}',
+        )  # fmt: skip
+        self._at(46)
         self._do("bob", "sessions", "prod-eu-west-1", "scale", DEPLOYMENT("sessions"), "--replicas=9")
+        self._at(50)
+        session.ask("frontend", "mailer", "edge")
         session.known("checkout", "checkout-prod-eu-west-1", "Deployment")
         session.known("payments", "payments-prod-eu-west-1", "Role")
         session.known("cart", "cart-prod-us-east-1", "Deployment")
@@ -123,13 +125,13 @@ class Story:
 
     def _acts(self) -> None:
         session = self._session
-        self._at(64)
+        self._at(58)
         tied = [session.ids[name] for name in ("checkout", "payments", "cart", "ledger", "billing")]
         session.drifttui(
             "link", INCIDENT, "--finding", *tied, "--approver", "dora@example.com", "--expires", "8h",
             "--note", "checkout times out in Europe",
         )  # fmt: skip
-        self._at(72)
+        self._at(64)
         nobody = "nobody asked for every right on secrets; carol says it was a typo"
         session.drifttui(
             "classify", "--finding", session.ids["payments"], "--class", "unauthorized",
@@ -139,7 +141,7 @@ class Story:
             "classify", "--finding", session.ids["checkout"], "--class", "emergency", "--action", "update-git",
             "--note", "the hotfix stays: it stops the timeouts", "--incident", INCIDENT,
         )  # fmt: skip
-        self._at(84)
+        self._at(74)
         answer = session.drifttui(
             "pause", HELD, "--reason", "stock calls time out; retries raised by hand", "--for", "2h",
             "--link", INCIDENT, "--yes", "--name", HELD, config=True, meanwhile=self._reconcile,
@@ -160,9 +162,9 @@ class Story:
             reconcile(self._units.cluster, HELD, sets=("inventory",))
 
     def _blind(self) -> None:
-        self._at(140)
+        self._at(110)
         self._lost.cut()
-        self._at(150)
+        self._at(114)
         # Nobody sees this yet.
         self._units.cluster.kubectl(
             "-n", f"catalog-{LOST}", "scale", DEPLOYMENT("catalog"), "--replicas=7", context="bob"
@@ -170,19 +172,19 @@ class Story:
 
     def _settles(self) -> None:
         session = self._session
-        self._at(165)
+        self._at(124)
         narrow = [{"op": "replace", "path": "/rules/0/verbs", "value": ["get", "list"]}]
         self._do(
             "alice", "payments", "prod-eu-west-1", "patch", "role/pay-admin", "--type=json", "-p", json.dumps(narrow)
         )
         session.gone("payments-prod-eu-west-1", "Role")
-        self._at(190)
+        self._at(145)
         self._lost.mend()
-        self._at(200)
+        self._at(152)
         self._units.release("checkout", "1.4.1-hotfix", "Keep the hotfix of INC-9127 (#352)")
         session.gone("checkout-prod-eu-west-1", "Deployment")
         session.drifttui("closeout", "--incident", INCIDENT, code=2)
-        self._at(235)
+        self._at(185)
         answer = session.drifttui("resume", HELD, "--yes", "--name", HELD, config=True)
         if [plan["result"] for plan in answer["plans"]] != ["resumed"]:
             raise RuntimeError(f"not resumed: {answer}")
@@ -190,15 +192,15 @@ class Story:
 
     def _closes(self) -> None:
         session = self._session
-        self._at(265)
+        self._at(205)
         session.drifttui(
             "closeout", "--incident", INCIDENT, "--accept", session.ids["billing"], "--owner", "team-pay",
             "--expires", "30d", "--note", "rotated by hand; the provider takes the new key on Monday", code=2,
         )  # fmt: skip
-        self._at(275)
+        self._at(212)
         answer = session.drifttui("closeout", "--incident", INCIDENT, code=2)
         left = [item["id"] for item in answer["items"] if item["blocks"] and item["kind"] == "finding"]
         session.drifttui("closeout", "--incident", INCIDENT, "--hand-over", *left, "--owner", "team-shop")
-        self._at(290)
+        self._at(225)
         session.drifttui("closeout", "--incident", INCIDENT, "--done")
-        self._at(300)
+        self._at(240)
