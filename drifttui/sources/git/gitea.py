@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from ...core.errors import Missing
-from ...core.git import Commit, host_of, pull_request_of
-from .hosts import PAGES, HostGit, files_of, first_line, inner, sha_of
+from ...core.git import Commit
+from .hosts import PAGES, HostGit, inner, repos_at
 
 _LEAN = {"stat": "false", "verification": "false", "files": "false"}
 
@@ -40,28 +40,28 @@ class GiteaGit(HostGit):
         return str(inner(found, "login") or "")
 
     async def head(self, repo: str, branch: str) -> Commit:
-        where = f"{_at(repo)}/commits"
+        where = f"{repos_at(repo)}/commits"
         found, _ = await self.listed(where, {**_LEAN, **({"sha": branch} if branch else {})}, 1)
         if not found:
             raise Missing(f"{self.system} has no commit of this branch", f"{repo} {branch}".strip())
-        return self._commit(where, found[0])
+        return self.commit_in(where, found[0])
 
     async def commit(self, repo: str, revision: str) -> Commit | None:
-        path = f"{_at(repo)}/git/commits/{quote(revision, safe='')}"
+        path = f"{repos_at(repo)}/git/commits/{quote(revision, safe='')}"
         try:
             found, _ = await self.asked(path, {"stat": "false", "verification": "false"})
         except Missing:
             return None
-        return self._commit(path, found)
+        return self.commit_in(path, found)
 
     async def history(self, repo: str, revision: str, path: str, most: int) -> tuple[list[Commit], bool]:
-        where = f"{_at(repo)}/commits"
+        where = f"{repos_at(repo)}/commits"
         asked = {**_LEAN, "sha": revision, **({"path": path} if path else {})}
         entries, whole = await self.listed(where, asked, most)
-        return [self._commit(where, entry) for entry in entries], whole
+        return [self.commit_in(where, entry) for entry in entries], whole
 
     async def tree(self, repo: str, revision: str) -> tuple[Sequence[str], bool]:
-        path = f"{_at(repo)}/git/trees/{quote(revision, safe='')}"
+        path = f"{repos_at(repo)}/git/trees/{quote(revision, safe='')}"
         files: list[str] = []
         for page in range(1, PAGES + 1):
             found, _ = await self.asked(path, {"recursive": "true", "per_page": "1000", "page": str(page)})
@@ -74,39 +74,12 @@ class GiteaGit(HostGit):
         return files, False
 
     async def text(self, repo: str, revision: str, file: str) -> str | None:
-        return await self.raw(f"{_at(repo)}/raw/{quote(file)}", {"ref": revision})
+        return await self.raw(f"{repos_at(repo)}/raw/{quote(file)}", {"ref": revision})
 
     async def told(self, repo: str, commit: Commit) -> Commit:
         whole = commit if commit.files else await self.commit(repo, commit.sha) or commit
         try:
-            found, _ = await self.asked(f"{_at(repo)}/commits/{commit.sha}/pull")
+            found, _ = await self.asked(f"{repos_at(repo)}/commits/{commit.sha}/pull")
         except Missing:
             return whole
-        if not inner(found, "merged_at"):
-            return whole
-        number = inner(found, "number")
-        return whole._replace(
-            pull_request=f"#{number}" if isinstance(number, int) else whole.pull_request,
-            time=self.at(inner(found, "merged_at")) or whole.time,
-            url=self.said(inner(found, "html_url"), 300) or whole.url,
-        )
-
-    def _commit(self, path: str, entry: Any) -> Commit:
-        sha = sha_of(inner(entry, "sha"))
-        if not sha:
-            raise self.odd(path, "a commit without a hash")
-        message = inner(entry, "commit", "message")
-        return Commit(
-            sha,
-            self.at(inner(entry, "commit", "committer", "date")),
-            self.name_said(inner(entry, "commit", "author", "name")),
-            self.name_said(inner(entry, "commit", "committer", "name")),
-            self.said(first_line(message)),
-            pull_request_of(message) if isinstance(message, str) else "",
-            files_of(inner(entry, "files"), "filename"),
-            self.said(inner(entry, "html_url"), 300),
-        )
-
-
-def _at(repo: str) -> str:
-    return f"/repos/{quote(host_of(repo)[1])}"
+        return self.merged_by(whole, [found], "#", "number", "html_url")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from ...core.errors import Missing
 from ...core.git import Commit, host_of, pull_request_of
-from .hosts import PAGE, PAGES, HostGit, files_of, first_line, inner, sha_of
+from .hosts import PAGE, PAGES, HostGit, files_of, first_line, inner
 
 _FILES: Final = PAGE * PAGES - 1
 
@@ -64,24 +64,12 @@ class GitLabGit(HostGit):
         changed, _ = await self.listed(f"{where}/diff", {}, PAGE - 1)
         whole = commit._replace(files=files_of(changed, "new_path"))
         found, _ = await self.asked(f"{where}/merge_requests")
-        merged = [one for one in found if inner(one, "merged_at")] if isinstance(found, list) else []
-        if not merged:
-            return whole
-        first = min(merged, key=lambda one: str(one["merged_at"]))
-        number = inner(first, "iid")
-        return whole._replace(
-            pull_request=f"!{number}" if isinstance(number, int) else whole.pull_request,
-            time=self.at(first["merged_at"]) or whole.time,
-            url=self.said(inner(first, "web_url"), 300) or whole.url,
-        )
+        return self.merged_by(whole, found, "!", "iid", "web_url")
 
     def _commit(self, path: str, entry: Any) -> Commit:
-        sha = sha_of(inner(entry, "id"))
-        if not sha:
-            raise self.odd(path, "a commit without a hash")
         message = inner(entry, "message")
         return Commit(
-            sha,
+            self.hash_in(path, inner(entry, "id")),
             self.at(inner(entry, "committed_date")),
             self.name_said(inner(entry, "author_name")),
             self.name_said(inner(entry, "committer_name")),

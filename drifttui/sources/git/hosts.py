@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
+from urllib.parse import quote
 
 from ...clients.access import Access
 from ...clients.git_settings import GitSettings
@@ -17,7 +18,7 @@ from ...clients.tls import Tls
 from ...clients.tracker_token import TrackerToken
 from ...core.audit import moment
 from ...core.errors import BadAnswer, Forbidden, Missing, SourceError, Throttled, inert
-from ...core.git import host_of
+from ...core.git import Commit, host_of, pull_request_of
 from ...core.health import Permission, SourceHealth, Standing
 from ...core.ports import Clock
 from ...core.redact import redact_text
@@ -152,6 +153,40 @@ class HostGit(GitReader):
         return BadAnswer(f"{self.system}: the answer is not in the expected format", f"{path}: {what}",
                          "Check host and kind in [[git]].")  # fmt: skip
 
+    def hash_in(self, path: str, value: Any) -> str:
+        """Of a commit. Raises `SourceError` where there is none."""
+        if not (sha := sha_of(value)):
+            raise self.odd(path, "a commit without a hash")
+        return sha
+
+    def commit_in(self, path: str, entry: Any) -> Commit:
+        """A commit in GitHub's format, which Gitea speaks too."""
+        message = inner(entry, "commit", "message")
+        return Commit(
+            self.hash_in(path, inner(entry, "sha")),
+            self.at(inner(entry, "commit", "committer", "date")),
+            self.name_said(inner(entry, "commit", "author", "name")) or self.name_said(inner(entry, "author", "login")),
+            self.name_said(inner(entry, "commit", "committer", "name")),
+            self.said(first_line(message)),
+            pull_request_of(message) if isinstance(message, str) else "",
+            files_of(inner(entry, "files"), "filename"),
+            self.said(inner(entry, "html_url"), 300),
+        )
+
+    def merged_by(self, commit: Commit, requests: Any, sign: str, number: str, url: str) -> Commit:
+        """The commit as the first of these requests brought it; as it is where none of them was merged. `number` and
+        `url` are how the host calls both."""
+        merged = [one for one in requests if inner(one, "merged_at")] if isinstance(requests, list) else []
+        if not merged:
+            return commit
+        first = min(merged, key=lambda one: str(one["merged_at"]))
+        said = inner(first, number)
+        return commit._replace(
+            pull_request=f"{sign}{said}" if isinstance(said, int) else commit.pull_request,
+            time=self.at(first["merged_at"]) or commit.time,
+            url=self.said(inner(first, url), 300) or commit.url,
+        )
+
     def said(self, text: Any, limit: int = TITLE) -> str:
         return inert(self._clean(text[: limit * 8]), limit) if isinstance(text, str) else ""
 
@@ -194,6 +229,11 @@ class HostGit(GitReader):
     async def close(self) -> None:
         if self._http is not None:
             await self._http.close()
+
+
+def repos_at(repo: str) -> str:
+    """As GitHub and Gitea address it."""
+    return f"/repos/{quote(host_of(repo)[1])}"
 
 
 def inner(value: Any, *keys: str) -> Any:
