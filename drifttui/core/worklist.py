@@ -80,8 +80,8 @@ class Worklist(Generic[K, R]):
         return self.merge({key: rows[key] for key in changed}, removed)
 
     def merge(self, changed: Mapping[K, R], removed: Iterable[K] = ()) -> bool:
-        """Some rows. True where the order on screen changed."""
-        if self.following:
+        """Some rows. True where the order on screen changed. An empty list follows: no row of it can move."""
+        if self.following or not self.order:
             return self._follow(changed, removed)
         alarming = RISK_ORDER["high"]
         for key, row in changed.items():

@@ -49,6 +49,16 @@ def rows_of(*names_and_risks: tuple[str, str]) -> dict[str, UnitRow]:
     return found
 
 
+def test_an_empty_list_fills_also_where_the_operator_was_elsewhere() -> None:
+    worklist: Worklist[str, UnitRow] = Worklist(lambda row: bool(row.risk))
+    worklist.following = False
+    assert worklist.merge(rows_of(("b", "low"), ("c", "high"), ("d", "")))
+    assert worklist.order == ["c", "b"]
+    assert not worklist.waiting
+    assert not worklist.merge(rows_of(("a", "high")))
+    assert worklist.order == ["c", "b"]
+
+
 def test_nothing_moves_once_the_operator_has_touched_the_list() -> None:
     worklist: Worklist[str, UnitRow] = Worklist(lambda row: bool(row.risk))
     worklist.replace(rows_of(("b", "low"), ("c", "high"), ("d", "")))
