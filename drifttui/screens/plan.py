@@ -37,7 +37,7 @@ class PlanScreen(ActScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "skip", "Skip", show=False, id="mark"),
-        Binding("y", "yes", "Yes", show=False, id="yes", tooltip="Carry the plan out; production asks for a name."),
+        Binding("y", "yes", "Yes", show=False, id="yes", tooltip="Carry the plan out, or record a close-out."),
         Binding("enter", "enter", "Confirm", show=False, id="open"),
     ]
 
