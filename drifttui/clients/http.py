@@ -68,6 +68,7 @@ class Http:
         limits: Limits | None = None,
         backoff: Backoff | None = None,
         login: str = "",
+        plain_errors: bool = False,
         clean: Clean = inert,
         proxy: str | None = None,
         headers: Mapping[str, str] | None = None,
@@ -82,7 +83,8 @@ class Http:
         self.access = access
         self.limits = limits or Limits()
         self.counters = Counters(monotonic)
-        self._tls, self._auth, self._login, self._clean = tls, auth, login, clean
+        self._tls, self._auth, self._clean = tls, auth, clean
+        self._login, self._plain = login, plain_errors
         self._backoff = backoff or Backoff()
         self._proxy, self._headers, self._transport = proxy, dict(headers or {}), transport
         self._clock, self._monotonic, self._rng, self._sleep = clock, monotonic, rng, sleep
@@ -312,6 +314,7 @@ class Http:
             clean=self._clean,
             permission=permission,
             login=self._login,
+            plain=self._plain,
         )
 
     async def _proven(self) -> Mapping[str, str]:

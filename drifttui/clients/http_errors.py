@@ -105,9 +105,11 @@ def refused_answer(
     clean: Clean = inert,
     permission: str = "",
     login: str = "",
+    plain: bool = False,
 ) -> SourceError:
-    """An answer outside 2xx. `permission` is the right it needed, `login` how to get in, where the caller knows."""
-    said = _message(headers, body)
+    """An answer outside 2xx. `permission` is the right it needed, `login` how to get in, where the caller knows.
+    `plain`: this server says what is wrong as plain text."""
+    said = _message(headers, body) or (_plain(headers, body) if plain else "")
     detail = f"{where}: {status}" + (f", {clean(said)}" if said else "")
     if status == 401:
         return Unauthenticated(
@@ -214,6 +216,13 @@ def _message(headers: Mapping[str, str], body: bytes) -> str:
             # Before that the API server quotes the whole object.
             return str(said[key])[max(0, said[key].rfind("strict decoding error")) :]
     return ""
+
+
+def _plain(headers: Mapping[str, str], body: bytes) -> str:
+    if not headers.get("content-type", "").startswith("text/plain"):
+        return ""
+    lines = body[:4096].decode("utf-8", "replace").strip().splitlines()
+    return lines[0][:400] if lines else ""
 
 
 def _words(chain: list[BaseException]) -> str:

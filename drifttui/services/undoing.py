@@ -37,8 +37,10 @@ class _Entry:
     __slots__ = ("answer", "asked", "failed", "gone", "inspection", "may_arrive", "tries", "unit")
 
     def __init__(self, gone: Gone, unit: Unit, inspection: Inspection, answer: Undone) -> None:
-        self.gone, self.unit, self.inspection, self.answer = gone, unit, inspection, answer
-        """The unit and what was read of it when the finding was gone: later drift says nothing of this one."""
+        self.gone, self.unit, self.answer = gone, unit, answer
+        self.inspection: Inspection | None = inspection
+        """What was read of the unit when the finding was gone: later drift says nothing of this one. None: nobody asks
+        any more."""
         self.asked: datetime | None = None
         self.failed = self.may_arrive = False
         self.tries = 0
@@ -69,6 +71,9 @@ class Undoing:
             held[finding.id] = _Entry(gone, unit, inspection, answer._replace(pending=self._asks(gone)))
         while len(held) > KEPT:
             del held[next(iter(held))]
+        for entry in held.values():
+            if entry.inspection is not None and not self._is_open(entry):
+                entry.inspection = None
         return tuple(entry.answer for entry in held.values())
 
     def forget(self, unit: UnitId) -> None:
@@ -145,6 +150,8 @@ class Undoing:
         if self._history is None or not self._history.configured:
             return
         for entry in entries:
+            if entry.inspection is None:
+                continue
             places = places_of(entry.unit, entry.inspection)
             told = await self._history.told(entry.unit, places, [entry.gone.finding])
             merges = told[entry.gone.finding.ref]

@@ -19,7 +19,7 @@ from ...clients.loki_settings import LokiSettings
 from ...core.audit_gathering import Gathering
 from ...core.audit_logql import deletions, operations, writes
 from ...core.audit_question import AuditAnswer, AuditQuestion, Trail, Unseen, Why
-from ...core.errors import Forbidden, SourceError, inert
+from ...core.errors import BadAnswer, Forbidden, SourceError, inert
 from ...core.follow import application_of
 from ...core.health import Permission, SourceHealth, Standing
 from ...core.planes import Plane
@@ -31,6 +31,11 @@ RANGE: Final = "/loki/api/v1/query_range"
 DELAY: Final = timedelta(minutes=2)
 """Agents ship in batches; Loki itself answers for what it has at once."""
 _LINE: Final = 32 << 20
+_HINTS: Final = (
+    ("time range", "Set a smaller `window` in [[loki]]."),
+    ("max entries limit", "Set a smaller `page` in [[loki]]."),
+)
+"""What helps, by words of its refusals (Loki 3.7)."""
 
 
 class _Stream(msgspec.Struct):
@@ -188,7 +193,13 @@ class LokiAudit:
             "limit": str(limit),
             "direction": "backward",
         }
-        answer = await self._http.get(RANGE, asked, permission="query_range")
+        try:
+            answer = await self._http.get(RANGE, asked, permission="query_range")
+        except BadAnswer as error:
+            if error.status != 400:
+                raise
+            hint = next((hint for word, hint in _HINTS if word in error.detail), "Check the selector in [[loki]].")
+            raise BadAnswer(error.title, error.detail, hint, status=400) from error
         try:
             return msgspec.json.decode(answer.body, type=_Answer).data
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -285,6 +296,7 @@ def loki_source(settings: LokiSettings, clock: Clock, *, key: bytes, **more: Any
         auth=auth,
         limits=settings.limits(),
         login="Check tenant, user and token in [[loki]].",
+        plain_errors=True,
         clean=clean,
         clock=clock,
         **more,
