@@ -1,6 +1,6 @@
 """Flux: a Kustomization or HelmRelease is paused by `spec.suspend`, which somebody may have set to false on purpose:
-absent and false are told apart and come back as they were. What flux-operator reconciles (ResourceSet, FluxInstance) has
-no such field: an annotation disables it."""
+absent and false are told apart and come back as they were. What flux-operator reconciles (ResourceSet, FluxInstance)
+has no such field: an annotation disables it."""
 
 from __future__ import annotations
 

@@ -253,9 +253,7 @@ class Climb:
         """A ResourceSet or a FluxInstance, which knows no annotation that would spare one object."""
         steps, short = self._steps, owner.target.short
         if is_suspended(owner.document):
-            steps.effects.append(
-                f"{short} declares it and is disabled itself: it puts nothing back until it is enabled"
-            )
+            steps.effects.append(f"{short} declares it and is disabled itself: it puts nothing back until that ends")
             return
         names = declared(held.document, pointer, OPERATOR_MANAGERS)
         if names is False:
