@@ -90,7 +90,7 @@ def material_of(opened: Opened) -> tuple[Scope, Material, Sequence[Event]]:
 
         judgement = Judgement(
             store=Remembered(lines),  # type: ignore[arg-type]
-            links=lambda finding: change_links(acts[0], str(finding.unit), finding.id, incident),
+            links=(lambda finding: change_links(acts[0], str(finding.unit), finding.id, incident)) if events else None,
         )
         return as_records(told(), judgement)
 
