@@ -130,6 +130,7 @@ class CloseoutScreen(TableOver):
             *labelled("What", [(item.what, "strong")], width),
             *labelled("Unit", [(item.unit, "text")], width),
             *labelled("Became", [(item.state, "text" if item.blocks else "ok")], width),
+            *(labelled("Undone", [(clean(item.undone, 500), "text")], width) if item.undone else ()),
             *labelled("Blocks", [(item.blocks, "bad")] if item.blocks else [("no longer", "ok")], width),
             *labelled("Request", [(item.request, "accent")] if item.request else [], width),
         ]

@@ -92,5 +92,6 @@ def test_nothing_odd_in_a_file_is_fatal() -> None:
     for _ in range(300):
         deep = {"replica": deep}
     assert keys_of(deep, field("/spec/replicas", 3)) == Keys()
-    for held in (None, [], "x", {"replicas": None}, {1: {2: 3}}):
+    odd: tuple[Any, ...] = (None, [], "x", {"replicas": None}, {1: {2: 3}})
+    for held in odd:
         assert keys_of(held, field("/spec/replicas", 3)) == Keys()
