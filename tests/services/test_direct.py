@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,12 +13,18 @@ from typing import Any
 import pytest
 
 from drifttui.cli import main
-from drifttui.core.board import Look
-from drifttui.core.direct import DirectAnswer, Since, kind_of, merged, refusal
+from drifttui.clients.aws_settings import AwsSettings
+from drifttui.clients.tofu_settings import StackSettings
+from drifttui.core.board import Board, Depth, Look
+from drifttui.core.direct import DirectAnswer, DirectRead, Since, kind_of, merged, refusal
 from drifttui.core.finding import Change, Comparison
 from drifttui.core.identity import ResourceRef, UnitId
 from drifttui.core.planes import ABSENT, UNKNOWN, Observation, Plane
+from drifttui.services.collect import Collector
 from drifttui.services.judge import Judgement
+from drifttui.services.look import Looker
+from drifttui.services.session import Settings
+from drifttui.sources.tofu import SOURCE
 from tests.clients.aws_server import Error, FakeAws, credentials, moto, serving
 from tests.conforms import departures
 
@@ -42,6 +49,31 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def url() -> Iterator[str]:
     with moto() as address:
         yield address
+
+
+def planned_file(folder: Path, kind: str, attributes: dict[str, Any], drifted: dict[str, Any] | None = None) -> Path:
+    """A plan of one resource; `drifted` is what it had found in AWS."""
+    address, planes = f"{kind}.it", {"before": attributes, "after": drifted or attributes}
+    head = {"address": address, "mode": "managed", "type": kind, "name": "it"}
+    masks = {"after_unknown": {}, "before_sensitive": {}, "after_sensitive": {}}
+    after = drifted or attributes
+    held = {**head, "schema_version": 0, "values": after, "sensitive_values": {}, "provider_name": "aws"}
+    back = {
+        **head,
+        "change": {"actions": ["update"] if drifted else ["no-op"], "before": after, "after": attributes, **masks},
+    }
+    plan: dict[str, Any] = {
+        "format_version": "1.2", "terraform_version": "1.10.0", "complete": True, "errored": False,
+        "timestamp": "2026-05-14T03:00:00Z", "planned_values": {"root_module": {}},
+        "configuration": {"root_module": {}},
+        "resource_drift": [{**head, "change": {"actions": ["update"], **planes, **masks}}] if drifted else [],
+        "resource_changes": [back],
+        "prior_state": {"format_version": "1.0", "values": {"root_module": {"resources": [held]}}},
+    }  # fmt: skip
+    folder.mkdir(exist_ok=True)
+    path = folder / "plan.json"
+    path.write_text(json.dumps(plan))
+    return path
 
 
 def state_file(path: Path, **resources: dict[str, Any]) -> Path:
@@ -87,6 +119,31 @@ def made_role(url: str, seconds: int) -> None:
         iam.create_role(RoleName="app", AssumeRolePolicyDocument=TRUST, MaxSessionDuration=seconds)
     except iam.exceptions.EntityAlreadyExistsException:
         iam.update_role(RoleName="app", MaxSessionDuration=seconds)
+
+
+def test_what_is_read_decides_the_exit_code(url: str, ask: Ask, tmp_path: Path) -> None:
+    plan = planned_file(tmp_path / "net", "aws_iam_role", role(), role(max_session_duration=7200))
+    made_role(url, 7200)
+    code, answer, _ = ask(url, "aws_iam_role.it", "--stack", str(plan))
+    assert (code, answer["drifted"]) == (2, True)
+    (change,) = answer["changes"]
+    assert (change["desired"], change["recorded"], change["actual"]) == (3600, 3600, 7200)
+    assert answer["direct"]["method"] == "IAM GetRole"
+    assert answer["direct"]["place"] == "account 123456789012"
+    assert answer["unit"] == "opentofu/stack:net//net"
+    made_role(url, 3600)
+    code, answer, _ = ask(url, "net/aws_iam_role.it", "--stack", str(plan))
+    assert (code, answer["drifted"], answer["direct"]["unread"]) == (0, False, [])
+    assert {one["rule"] for one in answer["hidden"]} == {"terraform-only-in-state", "terraform-json-spelling"}
+    code, answer, _ = ask(
+        url, "aws_iam_role.it", "--stack", str(state_file(tmp_path / "s.tfstate", aws_iam_role=role()))
+    )
+    assert (code, answer["drifted"], answer["missing"]) == (3, None, ["desired"]), (
+        "a state does not say what is desired"
+    )
+    lost = role(ttl="?", permissions_boundary="")
+    code, answer, _ = ask(url, "aws_iam_role.it", "--stack", str(planned_file(tmp_path / "net", "aws_iam_role", lost)))
+    assert (code, answer["drifted"], answer["direct"]["unread"]) == (3, None, ["ttl"]), "what is not told is not clean"
 
 
 def test_people_read_planes_provenance_and_what_is_unknown(
@@ -213,6 +270,54 @@ def test_an_address_names_its_type() -> None:
 
 
 # In a session.
+
+
+def wait_for(collector: Collector, done: Callable[[Board], bool]) -> Board:
+    ends = time.monotonic() + 60
+    board = Board()
+    while time.monotonic() < ends:
+        board = collector.drain() or board
+        if done(board):
+            return board
+        time.sleep(0.02)
+    raise AssertionError("it did not come")
+
+
+def test_a_session_keeps_the_finding_and_tells_what_was_read_until_the_next_plan(url: str, tmp_path: Path) -> None:
+    path = planned_file(tmp_path / "net", "aws_iam_role", role(), role(max_session_duration=7200))
+    made_role(url, 3600)
+    clock = lambda: datetime.now(UTC)  # noqa: E731
+    account = AwsSettings(region="eu-west-1", endpoint_url=url)
+    sources = SOURCE(Settings(stacks=(StackSettings(plan=str(path)),), aws=(account,), redaction_key=KEY), clock)
+    collector = Collector(sources, Looker(sources, Judgement(), clock), clock)
+    collector.start()
+    try:
+        board = wait_for(collector, lambda board: any(look.findings for look in board.looks.values()))
+        (unit,) = board.units
+        (finding,) = board.look(unit).findings
+
+        def read(board: Board) -> DirectRead | None:
+            return board.look(unit).read_directly(finding)
+
+        collector.read_directly(unit, finding.ref.address)
+        board = wait_for(collector, lambda board: (one := read(board)) is not None and not one.running)
+        told = read(board)
+        assert told is not None and told.answer is not None, told
+        assert merged(finding, told.answer).calm
+        assert [one.id for one in board.look(unit).findings] == [finding.id], "a direct read is no plan"
+        assert board.look(unit).depth is Depth.READ
+
+        collector.read_directly(unit, "aws_iam_role.other")
+        board = wait_for(collector, lambda board: any(one.error for one in board.look(unit).direct))
+        assert "is not recorded" in next(one.error for one in board.look(unit).direct if one.error)
+
+        fresh = json.loads(path.read_text())
+        fresh["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        path.write_text(json.dumps(fresh))
+        collector.refresh(unit)
+        wait_for(collector, lambda board: read(board) is None)
+    finally:
+        collector.stop()
 
 
 def test_a_read_that_nobody_waits_for_leaves_nothing_behind() -> None:
