@@ -68,8 +68,8 @@ class UndonePart(Row):
 
 
 class FindingLine(Row):
-    """What became of a finding. The newest line of an id is how it stood at the end: of one that is gone the line stands
-    again when it is known who undid it, with the same `at`."""
+    """What became of a finding. The newest line of an id is how it stood at the end: of one that is gone the line
+    stands again when it is known who undid it, with the same `at`."""
 
     at: datetime = Field(description="When drifttui saw it so.")
     event: Literal["opened", "changed", "gone"]

@@ -90,7 +90,7 @@ def depot(cluster: Cluster, registry: Registry, store: Store) -> Iterator[None]:
         for name in UNITS:
             client.delete(f"{path_of(name)}/{name}")
         for name in UNITS:
-            until(f"{name} is gone", lambda name=name: cluster.kube.object(f"{path_of(name)}/{name}") is None)
+            until(f"{name} is gone", partial(_gone, cluster, name))
         for document in documents:
             kind = {"OCIRepository": "ocirepositories", "Bucket": "buckets", "HelmRepository": "helmrepositories"}
             if plural := kind.get(document["kind"]):
@@ -194,3 +194,7 @@ def _units() -> list[dict[str, Any]]:
 
 def _ready(cluster: Cluster, name: str) -> bool:
     return condition(cluster, path_of(name), name) == "True"
+
+
+def _gone(cluster: Cluster, name: str) -> bool:
+    return cluster.kube.object(f"{path_of(name)}/{name}") is None

@@ -55,7 +55,7 @@ def planned_file(folder: Path, kind: str, attributes: dict[str, Any], drifted: d
     """A plan of one resource; `drifted` is what it had found in AWS."""
     address, planes = f"{kind}.it", {"before": attributes, "after": drifted or attributes}
     head = {"address": address, "mode": "managed", "type": kind, "name": "it"}
-    masks = {"after_unknown": {}, "before_sensitive": {}, "after_sensitive": {}}
+    masks: dict[str, Any] = {"after_unknown": {}, "before_sensitive": {}, "after_sensitive": {}}
     after = drifted or attributes
     held = {**head, "schema_version": 0, "values": after, "sensitive_values": {}, "provider_name": "aws"}
     back = {

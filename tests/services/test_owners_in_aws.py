@@ -108,7 +108,7 @@ def test_a_state_alone_is_enough_to_find_the_other_owner(
 ) -> None:
     """Nothing drifted, and the state says nothing about drift: that two engines own the topic is a finding all the
     same."""
-    aws.drifts["shop"] = [one | {"StackResourceDriftStatus": "IN_SYNC"} for one in aws.drifts["shop"][1:]]
+    aws.drifts["shop"] = [{**one, "StackResourceDriftStatus": "IN_SYNC"} for one in aws.drifts["shop"][1:]]
     state = {"version": 4, "serial": 1, "lineage": "abc-1", "resources": [
         {"mode": "managed", "type": "aws_sns_topic", "name": "alerts",
          "instances": [{"schema_version": 0, "attributes": topic()}]}]}  # fmt: skip
@@ -121,7 +121,7 @@ def test_a_state_alone_is_enough_to_find_the_other_owner(
 def test_the_same_name_in_another_region_is_another_resource(
     aws: Account, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    aws.drifts["shop"] = [one | {"StackResourceDriftStatus": "IN_SYNC"} for one in aws.drifts["shop"][1:]]
+    aws.drifts["shop"] = [{**one, "StackResourceDriftStatus": "IN_SYNC"} for one in aws.drifts["shop"][1:]]
     elsewhere = [resource("aws_sns_topic.alerts", topic("us-east-1")),
                  resource("aws_sqs_queue.orders", queue("us-east-1"))]  # fmt: skip
     _, answer = scan(aws, tmp_path, capsys, "plan", plan([], [], elsewhere))

@@ -6,6 +6,7 @@ import threading
 from datetime import UTC, datetime
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,12 +37,12 @@ def reader(folder: Path, timeout: float = 15.0) -> LocalGit:
     return LocalGit(GitSettings(clone=folder, timeout=timeout), lambda: NOW, KEY)
 
 
-def question(*fields: Field, path: str = "apps/web/prod", ref: ResourceRef = WEB, **more: str) -> GitQuestion:
+def question(*fields: Field, path: str = "apps/web/prod", ref: ResourceRef = WEB, **more: Any) -> GitQuestion:
     return GitQuestion("git.example.com/team/shop", path, objects=((ref, fields),), **{"tracks": "main", **more})
 
 
-async def ask(folder: Path, *fields: Field, **more: object) -> GitAnswer:
-    return await reader(folder).merges(question(*fields, **more))  # type: ignore[arg-type]
+async def ask(folder: Path, *fields: Field, **more: Any) -> GitAnswer:
+    return await reader(folder).merges(question(*fields, **more))
 
 
 async def test_each_field_has_the_commit_that_last_changed_it(shop: tuple[Repository, dict[str, str]]) -> None:

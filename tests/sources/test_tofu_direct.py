@@ -15,13 +15,12 @@ from drifttui.clients.access import Access
 from drifttui.clients.aws_settings import AwsSettings
 from drifttui.clients.tofu_settings import StackSettings
 from drifttui.core.cloud_control import Wanted, translated, wanted
+from drifttui.core.direct import DirectAnswer
 from drifttui.core.errors import BadAnswer, Forbidden, Missing
-from drifttui.core.identity import ResourceRef
 from drifttui.core.planes import ABSENT, UNKNOWN
 from drifttui.core.ports import Batch
 from drifttui.services.session import Settings
 from drifttui.sources.tofu import SOURCE
-from drifttui.core.direct import DirectAnswer
 from drifttui.sources.tofu.source import TofuSource
 from tests.clients.aws_server import Error, FakeAws, Raw, credentials, serving
 

@@ -127,7 +127,7 @@ async def test_a_plan_made_here_looks_where_its_backend_locks(bucket: Bucket, tm
     (folder / "tofu").write_text(ENGINE % {"folder": folder, "plan": plan})
     (folder / "tofu").chmod(0o755)
     await bucket.item("states/env:/blue/shop/tfstate", Info=json.dumps(LOCK))
-    stack = {"state": "", "lock_table": "", "dir": str(folder), "binary": str(folder / "tofu")}
+    stack: dict[str, Any] = {"state": "", "lock_table": "", "dir": str(folder), "binary": str(folder / "tofu")}
     unit = await bucket.row(**stack, workspace="blue")
     assert told(unit, "StateLocked").startswith("Apply in progress by ana@laptop since")
     free = await bucket.row(**stack)
