@@ -265,9 +265,10 @@ async def test_sorting_keeps_the_cursor_on_its_unit(opened: Open) -> None:
 async def test_holding_a_key_asks_for_the_last_unit_only(opened: Open) -> None:
     async with opened(incident()) as session:
         before = len(session.feed.opened)
-        await session.pilot.press(*["j"] * 8)
+        for _ in range(8):
+            session.app.simulate_key("j")
         await session.settle()
-        assert len(session.feed.opened) - before <= 2
+        assert 1 <= len(session.feed.opened) - before <= 2
         assert session.feed.opened[-1] == session.triage.units.key
 
 
