@@ -45,6 +45,8 @@ class Server:
     """Link-time variables, from the module's version and the text of go.mod."""
     keep: Mapping[str, str] = field(default_factory=dict)
     """Files that are needed at run time: name in the cache to path in the module, or to `module//path` in another."""
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    """Files that the build embeds and the module's archive is without: path in the module to text."""
 
     @property
     def go_mod(self) -> str:
@@ -194,8 +196,29 @@ REGISTRY = (
 )
 """An OCI registry, for sources and charts of Flux."""
 
-OPTIONAL: Mapping[str, tuple[Server, ...]] = {"flux": FLUX, "opentofu": TOFU, "registry": REGISTRY}
-EVERYTHING = (*ALL, *FLUX, *TOFU, *REGISTRY)
+FLUX_OPERATOR = (
+    Server(
+        "flux-operator",
+        "github.com/controlplaneio-fluxcd/flux-operator",
+        {"operator": "github.com/controlplaneio-fluxcd/flux-operator/cmd/operator"},
+        lambda version, _go_mod: {"main.VERSION": version},
+        keep={
+            f"flux-operator-{kind}.yaml": f"config/crd/bases/fluxcd.controlplane.io_{kind}.yaml"
+            for kind in ("fluxinstances", "fluxreports", "resourcesetinputproviders", "resourcesets")
+        },
+        # Its web page is made by another toolchain; it is not served here.
+        lacks={"web/dist/index.html": ""},
+    ),
+)
+"""Beside Flux, for its own kinds."""
+
+OPTIONAL: Mapping[str, tuple[Server, ...]] = {
+    "flux": FLUX,
+    "flux-operator": FLUX_OPERATOR,
+    "opentofu": TOFU,
+    "registry": REGISTRY,
+}
+EVERYTHING = (*ALL, *FLUX, *TOFU, *REGISTRY, *FLUX_OPERATOR)
 
 
 @dataclass(frozen=True)
@@ -272,6 +295,7 @@ def _key(server: Server, go: str) -> str:
     folder = SERVERS / server.folder
     told = _run([go, "env", "GOVERSION", "GOOS", "GOARCH"], folder)
     recipe = [told, dict(server.programs), dict(server.stamps(server.version, server.go_mod)), dict(server.keep)]
+    recipe += [dict(server.lacks)] if server.lacks else []
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
     for name in ("go.mod", "go.sum"):
         digest.update((folder / name).read_bytes())
@@ -283,9 +307,10 @@ def _compile(server: Server, go: str, into: Path) -> None:
     stamps = server.stamps(server.version, server.go_mod)
     flags = " ".join(["-s -w", *(f"-X {name}={value}" for name, value in stamps.items())])
     polite = ["nice", "-n", "10"] if shutil.which("nice") else []
-    for name, package in server.programs.items():
-        command = [*polite, go, "build", "-trimpath", "-ldflags", flags, "-o", str(into / name), package]
-        _run(command, folder)
+    with _completed(server, go) as options:
+        for name, package in server.programs.items():
+            command = [*polite, go, "build", *options, "-trimpath", "-ldflags", flags, "-o", str(into / name), package]
+            _run(command, folder)
     places: dict[str, Path] = {}
     for name, where in server.keep.items():
         module, _, path = where.rpartition("//")
@@ -294,6 +319,29 @@ def _compile(server: Server, go: str, into: Path) -> None:
             places[module] = Path(_run([go, "list", "-m", "-f", "{{.Dir}}", module], folder).strip())
         shutil.copyfile(places[module] / path, into / name)
         (into / name).chmod(0o755 if name.endswith(".sh") else 0o644)
+
+
+@contextmanager
+def _completed(server: Server, go: str) -> Iterator[list[str]]:
+    """Options of `go build` under which the module is a copy of its archive with what that lacks; none where it lacks
+    nothing. The archive's hash is checked before."""
+    if not server.lacks:
+        yield []
+        return
+    folder = SERVERS / server.folder
+    told = json.loads(_run([go, "mod", "download", "-json", server.module], folder))
+    with tempfile.TemporaryDirectory(prefix=f".{server.folder}-source-", dir=cache_folder()) as place:
+        source, pins = Path(place) / "source", Path(place) / "go.mod"
+        shutil.copytree(told["Dir"], source, copy_function=shutil.copyfile)
+        for below in (source, *source.rglob("*/")):
+            if below.is_dir():
+                below.chmod(0o755)
+        for path, text in server.lacks.items():
+            (source / path).parent.mkdir(parents=True, exist_ok=True)
+            (source / path).write_text(text)
+        pins.write_text(f"{server.go_mod}\nreplace {server.module} => {source}\n")
+        shutil.copyfile(folder / "go.sum", pins.with_suffix(".sum"))
+        yield [f"-modfile={pins}"]
 
 
 def _run(command: list[str], folder: Path) -> str:

@@ -85,6 +85,8 @@ async def seen(cluster: Cluster, context: str = "alice", access: Access = Access
     try:
         async with asyncio.timeout(30), aclosing(flux.watch()) as batches:  # type: ignore[type-var]
             batch = await anext(batches)
+            # Watches connect now, and httpcore leaves the socket of a handshake that is cancelled to the collector.
+            await asyncio.sleep(0.3)
         yield Seen(batch, flux, looker)
     finally:
         for source in (flux, *readers):

@@ -9,6 +9,7 @@ from ...clients.kube import KubeClient
 from ...core.errors import inert
 from ...core.health import Permission, SourceHealth, Standing
 from .follow import Follower, Stand
+from .units import ENGINES
 
 SYSTEM = "Flux"
 NAMED = 4
@@ -61,13 +62,13 @@ def standing_of(followers: Sequence[Follower]) -> tuple[Standing, str, str]:
     own = [one for one in followers if one.kind.required]
     if any(one.stand is Stand.STARTING for one in own):
         return Standing.STARTING, "", ""
-    if all(one.stand is Stand.ABSENT for one in own):
+    if all(one.stand is Stand.ABSENT for one in followers if one.kind.kind in ENGINES):
         return Standing.OFF, NOT_HERE, ""
     for one in own:
         if one.stand is Stand.BLIND:
             return Standing.BLIND, _line(one), one.error.hint if one.error else ""
     refused = [one.kind.resource for one in followers if one.stand is Stand.FORBIDDEN]
-    if all(one.stand in (Stand.FORBIDDEN, Stand.ABSENT) for one in own):
+    if refused and all(one.stand in (Stand.FORBIDDEN, Stand.ABSENT) for one in own):
         return Standing.BLIND, f"not permitted: list {', '.join(refused)}", "Ask for the permissions in the docs."
     if refused:
         hint = "Ask for the permissions in the docs; until then units and sources of these kinds are unknown."
@@ -86,7 +87,7 @@ def failing(followers: Sequence[Follower]) -> str:
     names = [
         f"{kind}/{name}"
         for one in followers
-        if not one.kind.required
+        if one.kind.kind not in ENGINES
         for (kind, _, name), found in sorted(one.objects.items())
         if (ready := found.condition("Ready")) is not None and ready.status == "False"
     ]

@@ -9,21 +9,21 @@ from typing import Any, NamedTuple
 
 from ...clients.kube import KubeClient
 from ...core.errors import BadAnswer, Forbidden, SourceError, inert
-from ...core.identity import ResourceRef
+from ...core.identity import Engine, ResourceRef
 from ...core.inspection import IgnoreRule, Inspection, Revision
 from ...core.planes import Observation, Plane, ThreePlanes
 from ...core.ports import Clock
 from ...core.redact import redact_document
 from ...core.unit import Unit
-from . import artifact, helm, ignores, manifests, render, variables, wire
+from . import artifact, helm, ignores, manifests, operated, render, resource_set, variables, wire
 from .follow import Key
 from .inventory import entries
-from .kinds import BY_KIND, HELM_RELEASE, KUSTOMIZATION
+from .kinds import BY_KIND, HELM_RELEASE, INPUT_PROVIDER, KUSTOMIZATION, RESOURCE_SET
 from .places import Places
 from .predict import Predicted, Predictor
 from .render import Declared
 from .tree import tree
-from .units import source_of, source_trouble
+from .units import UNITS, source_of, trouble_of
 from .variables import Variables
 from .wire import FluxObject, moment
 
@@ -41,6 +41,8 @@ class _Wanted(NamedTuple):
     """It is what was applied last, so that it is the recorded plane too."""
     gaps: tuple[str, ...] = ()
     variables: Variables = Variables({})
+    partial: bool = False
+    """There may be more: what was applied and is not among `objects` is unknown, not gone."""
 
 
 class Inspector:
@@ -64,7 +66,7 @@ class Inspector:
     async def __call__(self, unit: Unit) -> Inspection:
         """Raises `SourceError` only where the object itself cannot be read."""
         begun = self._clock()
-        kind = KUSTOMIZATION if unit.id.engine == "flux-kustomization" else HELM_RELEASE
+        kind = UNITS[Engine(unit.id.engine)]
         path = kind.object_path(unit.id.namespace, unit.id.name)
         body = await self._api().get_object(path, permission=f"get {kind.resource} in {unit.id.namespace}")
         document = wire.decode(body, dict, path)
@@ -73,8 +75,13 @@ class Inspector:
         remote = bool(found.spec.kube_config)
         if kind is KUSTOMIZATION:
             wanted = await self._kustomization(document, found)
-        else:
+        elif kind is HELM_RELEASE:
             wanted = await self._release(found, applied)
+        elif kind is RESOURCE_SET:
+            wanted = await self._resource_set(document, found)
+        else:
+            gap = "What it declares is in the distribution of Flux that it installs, which is not read here."
+            wanted = _Wanted(None, "", "", "flux-operator", gaps=(gap,))
         gaps = [*wanted.gaps]
         if remote:
             gaps.append(f"It applies to another cluster, through {unit.cluster}: nothing here reads that one.")
@@ -154,6 +161,39 @@ class Inspector:
         method = f"Helm release manifest v{release.version}"
         return _Wanted(objects, method, release.chart, manager, applied=True, gaps=tuple(gaps))
 
+    async def _resource_set(self, document: Mapping[str, Any], found: FluxObject) -> _Wanted:
+        manager = "flux-operator"
+        exported: list[Mapping[str, Any]] = []
+        unread = ""
+        for one in operated.providers(found, self._known()):
+            path = INPUT_PROVIDER.object_path(one.namespace, one.name)
+            try:
+                permission = f"get {INPUT_PROVIDER.resource} in {one.namespace}"
+                provider = wire.decode(await self._api().get_object(path, permission=permission), dict, path)
+                exported += resource_set.named((provider.get("status") or {}).get("exportedInputs"), provider)
+            except SourceError as error:
+                unread = f"the inputs of {one.name} cannot be read: {self._clean(error.one_line())}"
+        made = resource_set.render(document, exported, unread)
+        gaps = [
+            f"{ResourceRef.of(each.document).short}: what is declared is unknown, {each.unknown}"
+            for each in made.objects
+            if each.unknown
+        ]
+        if made.partial:
+            gaps.append(f"There may be more objects than are compared: {made.partial}.")
+        ready = found.condition("Ready")
+        current = ready is not None and ready.status == "True" and not found.spec.inputs_from
+        applied = current and ready is not None and ready.observed_generation == found.metadata.generation
+        return _Wanted(
+            made.objects,
+            "templates of the ResourceSet",
+            found.status.last_applied_revision,
+            manager,
+            applied,
+            tuple(gaps),
+            partial=bool(made.partial),
+        )
+
     async def _placed(
         self, document: dict[str, Any], release: helm.Release, applied: Mapping[ResourceRef, str]
     ) -> dict[str, Any]:
@@ -201,7 +241,7 @@ class Inspector:
         unknown = {ResourceRef.of(each.document, unit.cluster) for each in wanted.objects if each.unknown}
         for ref in unknown:
             found.setdefault(ref, ThreePlanes(ref))
-        for ref in found.keys() - objects.keys() - unknown:
+        for ref in () if wanted.partial else found.keys() - objects.keys() - unknown:
             gone = Observation(ref, Plane.DESIRED, None, self._source, wanted.method, at, wanted.revision)
             found[ref] = found[ref].seen(gone)
         return tuple(found.values()), objects, gaps
@@ -214,9 +254,7 @@ class Inspector:
 
     def _engine_says(self, found: FluxObject, kind: str) -> Iterable[str]:
         known = self._known()
-        reference = source_of(found, kind)
-        source = known.get((reference.kind, reference.namespace, reference.name)) if reference else None
-        if known and (trouble := source_trouble(reference, source, known, blind=False)) is not None:
+        if known and (trouble := trouble_of(found, kind, known, blind=())) is not None:
             yield f"Stale: {inert(self._clean(trouble[1]), 400)}"
         ready = found.condition("Ready")
         if ready is not None and ready.status == "False":

@@ -32,6 +32,11 @@ OPERATOR: Final = "fluxcd.controlplane.io"
 KUSTOMIZATION: Final = Kind("kustomize.toolkit.fluxcd.io", "v1", "kustomizations", "Kustomization", True)
 HELM_RELEASE: Final = Kind("helm.toolkit.fluxcd.io", "v2", "helmreleases", "HelmRelease", True)
 
+RESOURCE_SET: Final = Kind(OPERATOR, "v1", "resourcesets", "ResourceSet")
+FLUX_INSTANCE: Final = Kind(OPERATOR, "v1", "fluxinstances", "FluxInstance")
+INPUT_PROVIDER: Final = Kind(OPERATOR, "v1", "resourcesetinputproviders", "ResourceSetInputProvider")
+FLUX_REPORT: Final = Kind(OPERATOR, "v1", "fluxreports", "FluxReport")
+
 ALL: Final = (
     KUSTOMIZATION,
     HELM_RELEASE,
@@ -41,9 +46,14 @@ ALL: Final = (
     Kind(SOURCES, "v1", "helmrepositories", "HelmRepository"),
     Kind(SOURCES, "v1", "helmcharts", "HelmChart"),
     Kind(SOURCES, "v1", "externalartifacts", "ExternalArtifact"),
-    Kind(OPERATOR, "v1", "fluxinstances", "FluxInstance"),
-    Kind(OPERATOR, "v1", "resourcesets", "ResourceSet"),
+    FLUX_INSTANCE,
+    RESOURCE_SET,
+    INPUT_PROVIDER,
+    FLUX_REPORT,
 )
 """A group that is not served is not there: most clusters have no flux-operator."""
+
+OPERATED: Final = frozenset(kind.kind for kind in ALL if kind.group == OPERATOR)
+"""What flux-operator reconciles: annotations say how often, and whether at all."""
 
 BY_KIND: Final = {kind.kind: kind for kind in ALL}

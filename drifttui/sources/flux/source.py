@@ -1,4 +1,5 @@
-"""Flux in one cluster: its Kustomizations and HelmReleases, through the Kubernetes API."""
+"""Flux in one cluster: its Kustomizations and HelmReleases, and what flux-operator reconciles, through the Kubernetes
+API."""
 
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ from . import kinds
 from .follow import ASK_AGAIN, Changed, Follower, Key, Stand
 from .inspect import Inspector
 from .kinds import Kind
-from .units import ENGINES, Rows, source_of, upstream
-from .wire import FluxObject, decode
+from .units import ENGINES, Rows, leans_on, upstream
+from .wire import FluxObject, Reference, decode
 
 WINDOW = 0.1
 """Seconds: changes of one such window make one batch."""
@@ -147,9 +148,7 @@ class FluxSource:
         self._pending, self._all = set(), False
         self._wake.clear()
         now, known = self._clock(), self._known()
-        blind = any(
-            one.stand in (Stand.BLIND, Stand.FORBIDDEN) for one in self._followers if one.kind.group == kinds.SOURCES
-        )
+        blind = {one.kind.kind for one in self._followers if one.stand in (Stand.BLIND, Stand.FORBIDDEN)}
         unseen = any(one.kind.required and one.stand is Stand.BLIND for one in self._followers)
         units: dict[UnitId, Unit] = {}
         for key, found in known.items():
@@ -214,20 +213,22 @@ class FluxSource:
     async def _rights(self) -> tuple[Permission, ...]:
         """Each right by name. Where Flux is not there, none is asked for."""
         api = self._api()
-        served = await asyncio.gather(*(_is_served(api, group) for group in (kinds.KUSTOMIZATION, kinds.HELM_RELEASE)))
+        own = (kinds.KUSTOMIZATION, kinds.HELM_RELEASE, kinds.RESOURCE_SET)
+        served = await asyncio.gather(*(_is_served(api, kind) for kind in own))
         if not self._watching:
             for one in self._followers:
                 there = any(served)
                 one.stand, one.error = (Stand.WATCHED if there else Stand.ABSENT), None
         if not any(served):
             return ()
-        wanted = [(kind, verb) for kind in kinds.ALL if kind.group != kinds.OPERATOR for verb in ("list", "watch")]
+        listed = [kind for kind in kinds.ALL if kind.group != kinds.OPERATOR or served[-1]]
+        wanted = [(kind, verb) for kind in listed for verb in ("list", "watch")]
         answers = await asyncio.gather(*(_may(api, kind.group, kind.plural, verb) for kind, verb in wanted))
         found = [
             Permission(
                 f"{verb} {kind.resource}",
                 allowed,
-                "the list of units" if kind.required else "freshness of their sources",
+                "the list of units" if kind.kind in ENGINES else "freshness of their sources",
             )
             for (kind, verb), allowed in zip(wanted, answers, strict=True)
         ]
@@ -247,11 +248,11 @@ class FluxSource:
 def _leans_on(found: FluxObject, kind: str, known: dict[Key, FluxObject]) -> set[Key]:
     """The sources whose news are news about this unit."""
     keys: set[Key] = set()
-    reference = source_of(found, kind)
-    while reference is not None and (reference.kind, reference.namespace, reference.name) not in keys:
-        key = (reference.kind, reference.namespace, reference.name)
-        keys.add(key)
-        reference = upstream(known.get(key), reference.kind)
+    for leaning in leans_on(found, kind, known):
+        reference: Reference | None = leaning
+        while reference is not None and (key := (reference.kind, reference.namespace, reference.name)) not in keys:
+            keys.add(key)
+            reference = upstream(known.get(key), reference.kind)
     return keys
 
 

@@ -1,4 +1,4 @@
-"""A Kustomization or a HelmRelease as one row of the worklist.
+"""A Kustomization, a HelmRelease, or what flux-operator reconciles, as one row of the worklist.
 
 Flux applies on its interval and looks at nothing in between, so that its own word about live changes is as old as its
 last reconciliation: a unit that it applied is `Applied`, which is not `Synced`.
@@ -6,15 +6,15 @@ last reconciliation: a unit that it applied is `Applied`, which is not `Synced`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from ...core.errors import inert
 from ...core.identity import Engine, UnitId
 from ...core.unit import APPLIED, Auto, Condition, Operation, Unit, environment_of
-from . import wire
-from .kinds import HELM_RELEASE, KUSTOMIZATION
+from . import operated, wire
+from .kinds import FLUX_INSTANCE, HELM_RELEASE, KUSTOMIZATION, OPERATED, RESOURCE_SET
 from .wire import FluxObject, Reference, moment, span
 
 MESSAGE_LIMIT = 2000
@@ -22,7 +22,13 @@ MESSAGE_LIMIT = 2000
 Sources = Mapping[tuple[str, str, str], FluxObject]
 """Source objects by kind, namespace and name."""
 
-ENGINES: Final = {KUSTOMIZATION.kind: Engine.FLUX_KUSTOMIZATION, HELM_RELEASE.kind: Engine.FLUX_HELMRELEASE}
+UNITS: Final = {
+    Engine.FLUX_KUSTOMIZATION: KUSTOMIZATION,
+    Engine.FLUX_HELMRELEASE: HELM_RELEASE,
+    Engine.FLUX_RESOURCESET: RESOURCE_SET,
+    Engine.FLUX_INSTANCE: FLUX_INSTANCE,
+}
+ENGINES: Final = {kind.kind: engine for engine, kind in UNITS.items()}
 
 _UNHEALTHY: Final = frozenset({"HealthCheckFailed", "TestFailed"})
 """Reasons of Ready=False after which everything was applied all the same."""
@@ -45,14 +51,14 @@ class Rows:
     def id(self, found: FluxObject, kind: str) -> UnitId:
         return UnitId(ENGINES[kind], self.source, found.metadata.namespace, found.metadata.name)
 
-    def row(self, found: FluxObject, kind: str, sources: Sources, *, blind: bool, at: datetime) -> Unit:
-        """`blind` says that the kinds of sources could not be read, so that nothing vouches for a source."""
+    def row(self, found: FluxObject, kind: str, sources: Sources, *, blind: Collection[str], at: datetime) -> Unit:
+        """`blind` names the kinds that could not be read, so that nothing vouches for a source of them."""
         meta, spec, status = found.metadata, found.spec, found.status
         helm = kind == HELM_RELEASE.kind
         reference = source_of(found, kind)
         source = sources.get((reference.kind, reference.namespace, reference.name)) if reference else None
-        trouble = source_trouble(reference, source, sources, blind=blind)
-        suspended = spec.suspend
+        trouble = trouble_of(found, kind, sources, blind=blind)
+        suspended = operated.is_suspended(found, kind)
         mode = (spec.drift_detection.mode if spec.drift_detection else "") or "disabled"
         auto = Auto.PAUSED if suspended else Auto.ON if helm and mode != "enabled" else Auto.HEALS
         conditions = [self._condition(one) for one in status.conditions or () if _worth_telling(one)]
@@ -74,10 +80,10 @@ class Rows:
             conditions=tuple(conditions),
             operation=_operation(found, self._told),
             owner=owner_of(meta.labels or {}, f"{kind}/{meta.name}"),
-            repo=self._told(origin(reference, source, sources)),
+            repo=self._told(origin(reference, source, sources) or operated.distribution_of(found)),
             path=inert(spec.path or chart_of(found), 300),
-            prune=spec.prune,
-            reverts=_reverts(found, last) if auto is Auto.HEALS else None,
+            prune=spec.prune or kind in OPERATED,
+            reverts=_reverts(found, kind, last) if auto is Auto.HEALS else None,
         )
 
     def cluster(self, found: FluxObject) -> str:
@@ -117,6 +123,24 @@ def source_of(found: FluxObject, kind: str) -> Reference | None:
     return Reference(chosen.kind, chosen.name, chosen.namespace or home)
 
 
+def leans_on(found: FluxObject, kind: str, known: Sources) -> Iterator[Reference]:
+    """Everything that its own word depends on: its source, or the providers of its inputs."""
+    if (reference := source_of(found, kind)) is not None:
+        yield reference
+    yield from operated.providers(found, known)
+
+
+def trouble_of(
+    found: FluxObject, kind: str, sources: Sources, *, blind: Collection[str]
+) -> tuple[str, str, datetime | None] | None:
+    """The first reason why what it compares with is old: condition, line, since when."""
+    for one in leans_on(found, kind, sources):
+        source = sources.get((one.kind, one.namespace, one.name))
+        if (trouble := source_trouble(one, source, sources, blind=blind)) is not None:
+            return trouble
+    return None
+
+
 def upstream(source: FluxObject | None, kind: str) -> Reference | None:
     """What a HelmChart is made from; None for every other kind."""
     if source is None or kind != "HelmChart" or source.spec.source_ref is None:
@@ -126,22 +150,24 @@ def upstream(source: FluxObject | None, kind: str) -> Reference | None:
 
 
 def source_trouble(
-    reference: Reference | None, source: FluxObject | None, sources: Sources, *, blind: bool
+    reference: Reference | None, source: FluxObject | None, sources: Sources, *, blind: Collection[str]
 ) -> tuple[str, str, datetime | None] | None:
     """Why what Flux compares with is not what the source of truth says now: condition, line, since when."""
     if reference is None:
         return None
     named = f"{reference.kind}/{reference.name}"
     if source is None:
-        if blind:
+        if reference.kind in blind:
             return "SourceUnread", f"{named} could not be read: whether it is fresh is unknown", None
         return "SourceMissing", f"{named} in {reference.namespace} is not there", None
     ready = source.condition("Ready")
-    if source.spec.suspend:
+    if operated.is_suspended(source, reference.kind):
         return "SourceSuspended", f"{named} is suspended: newer revisions are not fetched", None
     if ready is not None and ready.status == "False":
         since = moment(ready.last_transition_time)
         return "SourceStale", f"{named} cannot be fetched ({ready.reason}): {ready.message}", since
+    if reference.kind in OPERATED:
+        return None
     if source.status.artifact is None and source.spec.url[:6] != "oci://":
         return "SourceEmpty", f"{named} has no artifact yet", None
     above = upstream(source, reference.kind)
@@ -177,7 +203,7 @@ def applied_revision(found: FluxObject, kind: str) -> str:
 def last_reconciled(found: FluxObject, kind: str) -> datetime | None:
     """The newest sign that Flux compared: history (Kustomization), else the last write to the status, else the
     condition, which moves only when something changed."""
-    if kind == KUSTOMIZATION.kind:
+    if kind != HELM_RELEASE.kind:
         moments = [at for past in found.status.history or () if (at := moment(past.last_reconciled))]
         if moments:
             return max(moments)
@@ -201,11 +227,12 @@ def owner_of(labels: Mapping[str, str], own: str) -> str:
     return ""
 
 
-def _reverts(found: FluxObject, last: datetime | None) -> datetime | timedelta | None:
+def _reverts(found: FluxObject, kind: str, last: datetime | None) -> datetime | timedelta | None:
     """Last reconciliation and interval; the interval alone where nobody knows the last."""
     ready = found.condition("Ready")
     failing = ready is not None and ready.status == "False"
-    every = span(found.spec.retry_interval if failing and found.spec.retry_interval else found.spec.interval)
+    retry = span(found.spec.retry_interval) if failing and found.spec.retry_interval else None
+    every = retry or operated.every(found, kind)
     if every is None:
         return None
     return last + every if last is not None else every

@@ -41,6 +41,17 @@ class Reference(Part, frozen=True):
     kind: str = ""
     name: str = ""
     namespace: str = ""
+    api_version: str = ""
+
+
+class Selector(Part, frozen=True):
+    match_labels: dict[str, str] | None = None
+    match_expressions: list[dict[str, Any]] | None = None
+
+
+class InputsFrom(Part, frozen=True):
+    name: str = ""
+    selector: Selector | None = None
 
 
 class ChartSpec(Part, frozen=True):
@@ -73,6 +84,9 @@ class Spec(Part, frozen=True):
     target_namespace: str = ""
     kube_config: dict[str, Any] | None = None
     drift_detection: DriftDetection | None = None
+    inputs_from: list[InputsFrom] | None = None
+    distribution: dict[str, Any] | None = None
+    """Of a FluxInstance what is wanted, of a FluxReport what is there."""
 
 
 class Condition(Part, frozen=True):
@@ -81,6 +95,7 @@ class Condition(Part, frozen=True):
     reason: str = ""
     message: str = ""
     last_transition_time: str | None = None
+    observed_generation: int = 0
 
 
 class Artifact(Part, frozen=True):
