@@ -75,6 +75,11 @@ class Line(NamedTuple):
     reasons: tuple[str, ...] = ()
 
 
+def sureness(line: Line) -> tuple[bool, float]:
+    """Sorts lines about different fields: where somebody is named comes first, and of those where it is surest."""
+    return not line.actor.name, -line.confidence
+
+
 class Unreadable(ValueError):
     """A record is no audit event of a known form. `str()` says why; it is counted, never dropped in silence."""
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from .actor_words import ENGINES
-from .audit import Actor, Grade, Line
+from .audit import Actor, Grade, Line, sureness
 from .audit_kubernetes import KubernetesCall, Outcome
 from .evidence import Clocks, Hit, Strength, hit_of
 from .field_paths import Path, keyed, pointer, relation, value_at
@@ -113,10 +113,9 @@ class _Join:
         return self._places.get(id(step), 0)
 
     def asked(self, paths: Sequence[str]) -> list[Line]:
-        found: list[Line] = []
-        for path in paths:
-            found.extend(self._about(path, self._keyed(path)))
-        return found
+        """Lines about several paths that are equally sure stay in the order of the paths."""
+        found = [line for path in paths for line in self._about(path, self._keyed(path))]
+        return sorted(found, key=sureness) if len(paths) > 1 else found
 
     def everything(self) -> list[Line]:
         """Every field that any call wrote. What the engine itself wrote comes last: it is what drift differs from."""

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from .actors_aws import actor_of
-from .audit import Grade, Line, mapping
+from .audit import Grade, Line, mapping, sureness
 from .audit_cloudtrail import CloudTrailCall
 from .cloudtrail_events import ASKED, Mapped, bare_name, mapped
 from .cloudtrail_names import Wanted, matched, texts_of, wanted_names
@@ -199,7 +199,7 @@ def _lines(question: CloudQuestion, hits: Sequence[_Hit], wanted: Sequence[str],
         else:
             note = f"no call that changes {path} names the resource; this one changed it otherwise"
             found.extend(_ranked(question, hits, path, note))
-    return found
+    return sorted(found, key=sureness) if len(wanted) > 1 else found
 
 
 def _everything(question: CloudQuestion, hits: Sequence[_Hit]) -> list[Line]:

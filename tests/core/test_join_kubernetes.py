@@ -198,7 +198,8 @@ class TestBodies:
             event(ARGOCD, at=1, manager="argocd-controller", body=body, answer=deployment(3, "web:2", 101, 2)),
             paths=(REPLICAS, IMAGE),
         )
-        assert [(line.path, line.actor.name) for line in answer.lines] == [(REPLICAS, ALICE), (IMAGE, ARGOCD)]
+        assert [(line.path, line.actor.name) for line in answer.lines] == [(IMAGE, ARGOCD), (REPLICAS, ALICE)]
+        assert answer.lines[0].confidence > answer.lines[1].confidence, "the best first, whatever was asked first"
 
     def test_creation_and_deletion_are_about_the_whole_object(self) -> None:
         made = event(ALICE, "create", 0, body=deployment(3), answer=deployment(3), code=201, manager="kubectl-create")
