@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator
 
 from drifttui.core.acts import LinkRecord, PauseRecord, PauseState
 from drifttui.core.ages import Times

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.reactive import reactive
 from textual.widgets import Input
 
 from .prompt import Prompt
 
 
 class Field(Input):
-    """Every printable key types; only these do something else."""
+    """Every printable key types; only these do something else. The caret stands still: nothing is repainted for it."""
+
+    cursor_blink = reactive(False, init=False)
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Undo", show=False),

@@ -10,6 +10,7 @@ from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
@@ -23,7 +24,9 @@ LABEL = 10
 
 
 class FormField(Input):
-    """Every printable key types."""
+    """Every printable key types. The caret stands still."""
+
+    cursor_blink = reactive(False, init=False)
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "screen.pane(-1)", "Previous field", show=False),

@@ -32,7 +32,8 @@ def merge_lines(finding: Finding, merges: Merges, times: Times, width: int) -> I
             names = ", ".join(clean(labels.get(path, path) or "whole object", 200) for path in touch.paths)
             yield [("  ", "text"), (cut(names, width - 2, middle=True), "name")]
             if touch.how:
-                yield from wrapped(f"by the value {clean(touch.how, 300)}; templates were not rendered", width, "muted", "  ")
+                said = f"by the value {clean(touch.how, 300)}; templates were not rendered"
+                yield from wrapped(said, width, "muted", "  ")
         elif touch.paths is None:
             yield from wrapped("touches the unit's files; which fields is not known", width, "unknown", "  ")
     if len(shown) > _MOST:

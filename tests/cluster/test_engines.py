@@ -161,6 +161,16 @@ def test_one_filter_over_all(session: list[str], tmp_path: Path, words: str, eng
     assert {each["engine"] for each in answer["units"]} == {engine}
 
 
+@pytest.mark.parametrize(("words", "code"), [("unit:calendar", 0), ("unit:sealed", 3), ("unit:shop-limits", 2)])
+def test_the_exit_code_is_that_of_the_units_asked_for(
+    session: list[str], tmp_path: Path, words: str, code: int
+) -> None:
+    """One that nothing differs in, one whose declaration is encrypted, and a stack."""
+    done, answer = ask(tmp_path, session, "scan", "--timeout", "120", "--filter", words)
+    assert [each["name"] for each in answer["units"]] == [words.partition(":")[2]]
+    assert done == code, answer["summary"]
+
+
 def test_doctor_names_every_engine_and_its_permissions(session: list[str], tmp_path: Path) -> None:
     _, answer = ask(tmp_path, session, "doctor")
     systems = {each["system"]: each["permissions"] for each in answer["sources"]}
