@@ -138,7 +138,7 @@ class LiveEvidence(Answering):
         target = export.folder if remote else Path(order.to).expanduser()
         path = target / export.name(preview) if target.is_dir() else target
         if path.exists():
-            raise InputError(f"{path} is there already", "", "Give another name. Nothing was written.")
+            raise InputError(f"{path.name} is there already", f"in {path.parent}", "Give another name. Nothing was written.")
         done = export.write(preview, path, signer)
         if not remote:
             return Written(place=str(done.path.absolute()), size=done.size, keyid=done.keyid)
