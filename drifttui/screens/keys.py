@@ -56,7 +56,7 @@ _LEAD: Final = (
 """Ids that come first on the line of keys."""
 
 
-_LIVE: Final = frozenset({"classify", "pause", "resume", "link", "export", "direct"})
+_LIVE: Final = frozenset({"classify", "pause", "resume", "link", "export", "direct", "drafts"})
 """What a replay has no use for: these keys say so in one line, and need no room."""
 
 

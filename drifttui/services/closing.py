@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from drifttui.core.acts import Acts
+from drifttui.core.audit import moment
 from drifttui.core.closeout import Closeout, How, Seen, Settled, body_of, checklist, decided, what_moved
 from drifttui.core.errors import InputError, inert
 from drifttui.core.inspection import Inspection
@@ -17,7 +18,6 @@ from drifttui.store.ledger import Ledger
 
 from .evidence import Material
 from .evidence_lines import resource_words, told_undone
-from .opened import moment
 
 
 def seen_in(material: Material, scope: Scope) -> tuple[Seen, ...]:

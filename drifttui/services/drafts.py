@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from drifttui.core.acts import Acts
+from drifttui.core.audit import moment
 from drifttui.core.draft_body import Told, body, title
 from drifttui.core.draft_state import Stack, StateDraft, as_markdown, id_in, is_stack, state_draft
 from drifttui.core.errors import InputError, SourceError, inert
@@ -22,7 +23,6 @@ from drifttui.core.unit import Unit
 
 from .drafting import Draft, draft
 from .evidence import Material
-from .opened import moment
 from .redacting import LastPass
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from drifttui.clients.access import Access
 from drifttui.core.acts import NOTHING, Acts
 from drifttui.core.acts_fold import fold
+from drifttui.core.audit import moment
 from drifttui.core.errors import InputError
 from drifttui.core.ledger import Event
 from drifttui.core.ports import Batch
@@ -20,7 +21,7 @@ from drifttui.store.journal import Kept, read_sessions
 
 from .evidence import About, Material, from_sessions
 from .export import scope_of
-from .opened import Opened, moment, open_demo
+from .opened import Opened, open_demo
 from .relook import as_records
 
 if TYPE_CHECKING:

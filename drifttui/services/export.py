@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from drifttui.core.acts import Acts
+from drifttui.core.audit import moment
 from drifttui.core.bundle import ATTESTATION, MANIFEST, FileEntry, Manifest, statement
 from drifttui.core.errors import BundleError, InputError
 from drifttui.core.ledger import Event
@@ -24,7 +25,6 @@ from drifttui.store.paths import PRIVATE_FILE
 
 from .bundle_schemas import SCHEMAS, schema_files
 from .evidence import Cancelled, Gathered, Gathering, Material, Sheets
-from .opened import moment
 from .redacting import LastPass, TeamRule, Withheld
 
 if TYPE_CHECKING:

@@ -138,7 +138,9 @@ class LiveEvidence(Answering):
         target = export.folder if remote else Path(order.to).expanduser()
         path = target / export.name(preview) if target.is_dir() else target
         if path.exists():
-            raise InputError(f"{path.name} is there already", f"in {path.parent}", "Give another name. Nothing was written.")
+            raise InputError(
+                f"{path.name} is there already", f"in {path.parent}", "Give another name. Nothing was written."
+            )
         done = export.write(preview, path, signer)
         if not remote:
             return Written(place=str(done.path.absolute()), size=done.size, keyid=done.keyid)
@@ -250,7 +252,7 @@ def _record() -> tuple[list[Session], Material]:
 
 
 def _shown(preview: Preview, name: str, units: int, lacks: tuple[str, ...]) -> Previewed:
-    from .opened import moment
+    from drifttui.core.audit import moment
 
     gathered = preview.gathered
     return Previewed(

@@ -11,6 +11,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from drifttui.core.audit import moment
 from drifttui.core.bundle import Manifest
 from drifttui.core.errors import BundleError
 from drifttui.core.ledger import Event, EventKind
@@ -103,13 +104,6 @@ class Opened:
             yield Event(
                 int(line["seq"]), at, kind, str(line.get("actor")), body, str(line["previous"]), str(line["hash"])
             )
-
-
-def moment(value: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) and value else None
-    except ValueError:
-        return None
 
 
 def open_evidence(path: Path, key: Key | None = None) -> Opened:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from drifttui.core.acts import NOTHING, Acts
 from drifttui.core.acts_fold import fold
 from drifttui.core.attributed import Attributed
+from drifttui.core.audit import moment
 from drifttui.core.board import Board, Look, Mode
 from drifttui.core.episodes import OpenFinding
 from drifttui.core.finding import Finding
@@ -23,7 +24,7 @@ from drifttui.core.verdict import Reason, Verdict
 
 from .evidence_lines import line_from
 from .judge import Judgement
-from .opened import Opened, moment
+from .opened import Opened
 from .relook import relook
 
 CHECKPOINT = 128
