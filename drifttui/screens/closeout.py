@@ -20,7 +20,7 @@ from drifttui.widgets.table import LineTable
 
 from .base import DriftScreen
 from .decision import DecisionScreen
-from .evidence import Evidence
+from .evidence import Evidence, reading_words
 from .table_over import TableOver
 from .triage_model import Update
 
@@ -86,13 +86,9 @@ class CloseoutScreen(TableOver):
             self._fill()
 
     def _fill(self) -> None:
-        table = self.table
         items = self.found.items if self.found is not None else ()
-        table.rows = {(item.kind, item.id): item for item in items}
-        table.picked &= set(table.rows)
-        table.show(list(table.rows))
-        table.changed(None)
-        self.place_panes()
+        self.table.rows = {(item.kind, item.id): item for item in items}
+        self.fill(list(self.table.rows))
         self.word()
 
     def board_arrived(self, update: Update) -> None:
@@ -108,8 +104,7 @@ class CloseoutScreen(TableOver):
         if self._problem:
             excuse = [(clean(self._problem, 400), "bad")]
         elif self._asking and found is None:
-            phase, count = self.evidence.progress
-            excuse = [(f"{phase or 'reading'} the record" + (f", {count:,}" if count else ""), "muted")]
+            excuse = reading_words(self.evidence.progress)
         table.excuse = excuse
         aside: Line = ()
         if found is not None:

@@ -24,11 +24,11 @@ from drifttui.widgets.prompt import Said
 from drifttui.widgets.text_pane import TextPane
 
 from .base import DriftScreen
-from .prompting import Prompting
+from .planes_beside import PlanesBeside
 from .triage_model import Update
 
 
-class DirectScreen(Prompting):
+class DirectScreen(PlanesBeside):
     """Asks when it is opened. What AWS says of the attributes that it was asked for, and no plan."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,10 +52,6 @@ class DirectScreen(Prompting):
             with Container(id="side"):
                 yield TextPane("how")
         yield KeyBar()
-
-    @property
-    def planes(self) -> PlanesPane:
-        return self.query_one(PlanesPane)
 
     @property
     def read(self) -> DirectRead | None:
@@ -98,31 +94,12 @@ class DirectScreen(Prompting):
         how.say([("How it was read", "strong")])
         how.word(self.address, lambda width: _how(read, times, width))
 
-    def place_panes(self) -> None:
-        if not self.ready:
-            return
-        alone = self.zoomed or self.stacked
-        for view in self.panes:
-            view.display = not alone or view.id == self.wanted
-            view.boxed = not self.stacked
-        self.planes.styles.width = "17fr"
-        side = self.query_one("#side", Container)
-        side.display = not alone or self.wanted != "planes"
-        side.styles.width = "10fr"
-
     def action_direct(self) -> None:
         self.host.feed.read_directly(self.unit, self.address)
         self.tell("reading", "muted")
 
-    def action_turn(self) -> None:
-        self.planes.turn()
-        self.tell(f"planes: {self.planes.shape}", "muted")
-
     def action_hidden(self) -> None:
         self.planes.see(View.HIDDEN)
-
-    def action_jump(self, by: int) -> None:
-        self.planes.jump(by)
 
 
 def _how(read: DirectRead | None, times: Times, width: int) -> Sequence[Line]:

@@ -16,7 +16,7 @@ from drifttui.widgets.draft_table import DraftTable
 from drifttui.widgets.table import LineTable
 
 from .base import DriftScreen
-from .evidence import Drafting
+from .evidence import Drafting, reading_words
 from .table_over import TableOver
 from .triage_model import Update
 
@@ -91,12 +91,8 @@ class DraftsScreen(TableOver):
         if not self.is_attached:
             return
         self._asking, self.found = False, found
-        table = self.table
-        table.rows = {draft.finding: draft for draft in found.items}
-        table.picked &= set(table.rows)
-        table.show(list(table.rows))
-        table.changed(None)
-        self.place_panes()
+        self.table.rows = {draft.finding: draft for draft in found.items}
+        self.fill(list(self.table.rows))
         if found.lacks:
             self.tell(clean(found.lacks[0], 300), "unknown")
         self.word()
@@ -112,8 +108,7 @@ class DraftsScreen(TableOver):
         table, found = self.table, self.found
         excuse: Line = [("Nothing of this incident differs any more: there is nothing to draft.", "ok")]
         if self._asking:
-            phase, count = self.evidence.progress
-            excuse = [(f"{phase or 'reading'} the record" + (f", {count:,}" if count else ""), "muted")]
+            excuse = reading_words(self.evidence.progress)
         elif found is not None and found.problem:
             excuse = [(clean(found.problem, 400), "bad")]
         table.excuse = excuse

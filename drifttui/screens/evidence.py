@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 from drifttui.core.asks import Answer
 from drifttui.core.draft_asks import Ahead, Drafts, OpenedAll
 from drifttui.core.evidence_asks import Decision, Order, Previewed, Reviewed, Subject, Written
+from drifttui.widgets.cells import Line
 
 
 class Evidence(Protocol):
@@ -70,3 +71,9 @@ class Drafting(Protocol):
     def open_requests(self, incident: str, then: Callable[[OpenedAll], None]) -> None:
         """Opens what was looked at last, one by one, each written down before and after."""
         ...
+
+
+def reading_words(progress: tuple[str, int]) -> Line:
+    """How far the record is read."""
+    phase, count = progress
+    return [(f"{phase or 'reading'} the record" + (f", {count:,}" if count else ""), "muted")]

@@ -26,10 +26,11 @@ from drifttui.widgets.who_lines import who_lines
 from .base import STACK_BELOW_WIDTH
 from .direct_keys import DirectKeys
 from .headings import environment, evidence
+from .planes_beside import PlanesBeside
 from .triage_model import EVERYTHING, Update
 
 
-class FindingScreen(DirectKeys):
+class FindingScreen(DirectKeys, PlanesBeside):
     """Shows one finding of the list and steps through the others."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,10 +60,6 @@ class FindingScreen(DirectKeys):
                 yield TextPane("who")
                 yield TextPane("history")
         yield KeyBar()
-
-    @property
-    def planes(self) -> PlanesPane:
-        return self.query_one(PlanesPane)
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -122,18 +119,6 @@ class FindingScreen(DirectKeys):
             line += [("  ", "text"), (f" {word} ", role)]
         return [*line, (f"  {clean(unit.cluster, 120)}", "muted")]
 
-    def place_panes(self) -> None:
-        if not self.ready:
-            return
-        alone = self.zoomed or self.stacked
-        for view in self.panes:
-            view.display = not alone or view.id == self.wanted
-            view.boxed = not self.stacked
-        self.planes.styles.width = "17fr"
-        side = self.query_one("#side", Container)
-        side.display = not alone or self.wanted != "planes"
-        side.styles.width = "10fr"
-
     def unit_rows(self) -> Sequence[UnitRow]:
         return [self.row.of] if self.row is not None else ()
 
@@ -144,13 +129,6 @@ class FindingScreen(DirectKeys):
         self.planes.see(View(view))
         if self.stacked and self.pane is not self.planes:
             self.focus_pane("planes")
-
-    def action_turn(self) -> None:
-        self.planes.turn()
-        self.tell(f"planes: {self.planes.shape}", "muted")
-
-    def action_jump(self, by: int) -> None:
-        self.planes.jump(by)
 
     def action_step(self, by: int) -> None:
         order = self.model.findings.order

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -79,6 +80,14 @@ class TableOver(Prompting):
         upper.display, lower.display = self.over.display, self.detail.display
         most = int(self.app.size.height * self.SHARE)
         upper.styles.height = "1fr" if self.zoomed else max(6, min(len(self.over.keys) + _FRAME, most))
+
+    def fill(self, keys: Sequence[Any]) -> None:
+        """These rows in this order, all worded anew; marks of others are gone."""
+        table = self.over
+        table.picked &= set(keys)
+        table.show(list(keys))
+        table.changed(None)
+        self.place_panes()
 
     def leave(self) -> None:
         """Marks go first."""
